@@ -1,0 +1,84 @@
+using System.Text.Json.Serialization;
+
+namespace KanBots.Sidecar.Protocol;
+
+[JsonConverter(typeof(CamelCaseEnumConverter<RunState>))]
+public enum RunState { Queued, Preparing, Running, AwaitingDecision, InReview, Finished, Failed, Stopped, Interrupted, Discarded, Promoted }
+
+[JsonConverter(typeof(CamelCaseEnumConverter<PermissionMode>))]
+public enum PermissionMode { BypassPermissions, Ask, Plan }
+
+/// <summary>Limits of one run: money in micro-dollars, turns, minutes of work.</summary>
+public sealed record Budget(long? MicroUsd = null, int? Turns = null, int? Minutes = null);
+
+public sealed record DiffStat(int Files, int Insertions, int Deletions);
+
+/// <summary>Why a run is in its state: a kind to branch on and a sentence with the next step.</summary>
+public sealed record RunReason(string Kind, string Message);
+
+/// <summary>One agent's work on a card, in one worktree, over one or more launches.</summary>
+/// <param name="Launch">Number of the latest launch, 0 before the first.</param>
+/// <param name="CostIsEstimate">True while part of the cost is not yet confirmed by the agent's own total.</param>
+/// <param name="LeftRunning">Number of processes that outlived the agent.</param>
+public sealed record Run(
+    long Id,
+    long CardId,
+    int CardNumber,
+    RunState State,
+    string Agent,
+    PermissionMode PermissionMode,
+    string Branch,
+    string WorktreePath,
+    string BaseRef,
+    string BaseCommit,
+    int Launch,
+    long CostMicroUsd,
+    bool CostIsEstimate,
+    Budget Budget,
+    int Turns,
+    bool Dirty,
+    int LeftRunning,
+    long? ParentRunId = null,
+    string? Model = null,
+    string? SessionId = null,
+    DateTimeOffset? StartedAt = null,
+    DateTimeOffset? EndedAt = null,
+    string? CurrentTool = null,
+    DiffStat? DiffStat = null,
+    RunReason? Reason = null);
+
+public sealed record RunDispatchParams(
+    string RequestId,
+    long CardId,
+    string? Agent = null,
+    string? Model = null,
+    string? Effort = null,
+    string? Persona = null,
+    PermissionMode? PermissionMode = null,
+    string? BaseRef = null,
+    Budget? Budget = null,
+    string? Prompt = null);
+
+public sealed record RunResult(Run Run);
+
+/// <summary>Answered when the process tree is confirmed gone.</summary>
+public sealed record RunStopParams(string RequestId, long RunId);
+
+/// <summary>Continues the same session in the same worktree, with a message or without one.</summary>
+public sealed record RunResumeParams(string RequestId, long RunId, string? Text = null);
+
+public sealed record RunReplyParams(string RequestId, long RunId, string Text);
+
+public sealed record RunReplyResult(string MessageId);
+
+/// <summary>A page of the thread. <see cref="After"/> is an opaque cursor; <see cref="Limit"/> is a count of items.</summary>
+public sealed record RunEventsParams(long RunId, string? After = null, int? Limit = null);
+
+public sealed record RunEventsResult(IReadOnlyList<ThreadItem> Items, bool AtEnd, string? Next = null);
+
+/// <summary>From now on the connection gets <c>run/didAppend</c> for this run, beginning after the cursor.</summary>
+public sealed record RunSubscribeParams(long RunId, string? After = null);
+
+public sealed record RunUnsubscribeParams(long RunId);
+
+public sealed record RunDidAppendParams(long RunId, IReadOnlyList<ThreadItem> Items);
