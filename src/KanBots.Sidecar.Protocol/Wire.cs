@@ -1,0 +1,57 @@
+using System.Text.Json.Serialization.Metadata;
+
+namespace KanBots.Sidecar.Protocol;
+
+/// <summary>Who sends a message.</summary>
+public enum Direction { ClientToServer, ServerToClient, Both }
+
+/// <summary>One method of the wire. <see cref="Result"/> is null for a notification.</summary>
+public sealed record WireMethod(string Name, Direction Direction, JsonTypeInfo Params, JsonTypeInfo? Result);
+
+/// <summary>The wire as data: what the schema is generated from and what the server's table is compared with.</summary>
+public static class Wire
+{
+    private static ProtocolJson Json => ProtocolJson.Default;
+
+    public static IReadOnlyList<WireMethod> Methods { get; } =
+    [
+        Request(Protocol.Methods.Initialize, Json.InitializeParams, Json.InitializeResult),
+        FromClient(Protocol.Methods.Initialized, Json.Nothing),
+        Request(Protocol.Methods.Shutdown, Json.Nothing, Json.Nothing),
+        FromClient(Protocol.Methods.Exit, Json.Nothing),
+        new(Protocol.Methods.CancelRequest, Direction.Both, Json.CancelParams, null),
+        FromServer(Protocol.Methods.Progress, Json.ProgressParams),
+        FromClient(Protocol.Methods.WorkspaceDidChangeTrust, Json.DidChangeTrustParams),
+        Request(Protocol.Methods.BoardGet, Json.Nothing, Json.BoardSnapshot),
+        FromServer(Protocol.Methods.BoardDidChange, Json.BoardDidChangeParams),
+        Request(Protocol.Methods.CardCreate, Json.CardCreateParams, Json.CardResult),
+        Request(Protocol.Methods.CardUpdate, Json.CardUpdateParams, Json.CardResult),
+        Request(Protocol.Methods.CardMove, Json.CardMoveParams, Json.CardResult),
+        Request(Protocol.Methods.CardArchive, Json.CardArchiveParams, Json.CardResult),
+        Request(Protocol.Methods.CardDelete, Json.CardDeleteParams, Json.Nothing),
+        Request(Protocol.Methods.RunDispatch, Json.RunDispatchParams, Json.RunResult),
+        Request(Protocol.Methods.RunStop, Json.RunStopParams, Json.RunResult),
+        Request(Protocol.Methods.RunReply, Json.RunReplyParams, Json.RunReplyResult),
+        Request(Protocol.Methods.RunResume, Json.RunResumeParams, Json.RunResult),
+        Request(Protocol.Methods.RunEvents, Json.RunEventsParams, Json.RunEventsResult),
+        Request(Protocol.Methods.RunSubscribe, Json.RunSubscribeParams, Json.Nothing),
+        Request(Protocol.Methods.RunUnsubscribe, Json.RunUnsubscribeParams, Json.Nothing),
+        FromServer(Protocol.Methods.RunDidAppend, Json.RunDidAppendParams),
+        Request(Protocol.Methods.DecisionList, Json.Nothing, Json.DecisionListResult),
+        Request(Protocol.Methods.DecisionAnswer, Json.DecisionAnswerParams, Json.DecisionResult),
+        Request(Protocol.Methods.DecisionDismiss, Json.DecisionDismissParams, Json.DecisionResult),
+        FromServer(Protocol.Methods.DecisionDidRequest, Json.DecisionDidRequestParams),
+        FromServer(Protocol.Methods.DecisionDidWithdraw, Json.DecisionDidWithdrawParams),
+        Request(Protocol.Methods.AgentList, Json.Nothing, Json.AgentListResult),
+        Request(Protocol.Methods.ConfigGet, Json.Nothing, Json.ConfigGetResult),
+        Request(Protocol.Methods.ConfigSet, Json.ConfigSetParams, Json.ConfigSetResult),
+        Request(Protocol.Methods.SidecarStatus, Json.Nothing, Json.SidecarStatusResult),
+        FromServer(Protocol.Methods.LogDidAppend, Json.LogDidAppendParams),
+    ];
+
+    private static WireMethod Request(string name, JsonTypeInfo parameters, JsonTypeInfo result) => new(name, Direction.ClientToServer, parameters, result);
+
+    private static WireMethod FromClient(string name, JsonTypeInfo parameters) => new(name, Direction.ClientToServer, parameters, null);
+
+    private static WireMethod FromServer(string name, JsonTypeInfo parameters) => new(name, Direction.ServerToClient, parameters, null);
+}
