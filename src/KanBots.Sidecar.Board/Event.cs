@@ -1,0 +1,62 @@
+using System.Collections.Immutable;
+
+namespace KanBots.Sidecar.Board;
+
+/// <summary>What was decided. The journal holds these, and the state is their fold.</summary>
+public abstract record Event
+{
+    public sealed record CardCreated(Card Card) : Event;
+
+    public sealed record CardChanged(Card Card) : Event;
+
+    public sealed record CardDeleted(long CardId) : Event;
+
+    public sealed record SettingsChanged(Settings Settings) : Event;
+
+    public sealed record RequestServed(string RequestId, Outcome Outcome, DateTimeOffset At) : Event;
+
+    public sealed record RunIdsSeen(long Highest) : Event;
+
+    public sealed record RunQueued(Run Run) : Event;
+
+    public sealed record PreparingStarted(long RunId) : Event;
+
+    public sealed record WorktreePrepared(long RunId, string WorktreePath, string BaseRef, string BaseCommit) : Event;
+
+    public sealed record LaunchOrdered(long RunId, int Launch, DateTimeOffset At) : Event;
+
+    public sealed record TurnBegan(long RunId, string? SessionId, string? Model) : Event;
+
+    public sealed record TurnFinished(long RunId, TurnOutcome Outcome, int NumTurns) : Event;
+
+    public sealed record CostAdded(long RunId, long MicroUsd, string Day) : Event;
+
+    public sealed record CostEstimated(long RunId, long MicroUsd) : Event;
+
+    public sealed record BudgetRaised(long RunId, Budget Budget) : Event;
+
+    public sealed record DecisionOpened(Decision Decision) : Event;
+
+    public sealed record DecisionClosed(string DecisionId, DecisionState State, DateTimeOffset At, string? By, Verdict? Verdict) : Event;
+
+    public sealed record MessageAdded(long RunId, Message Message) : Event;
+
+    public sealed record MessageDelivered(long RunId, string MessageId) : Event;
+
+    public sealed record BackgroundTasksCounted(long RunId, int Count) : Event;
+
+    public sealed record StopOrdered(long RunId, string By) : Event;
+
+    public sealed record RunEnded(long RunId, RunState State, Reason? Reason, bool Dirty, DiffStat? DiffStat, int LeftRunning, DateTimeOffset At) : Event;
+}
+
+/// <summary>A wish that cannot be: the kind is one of the protocol's, the rest is for the person.</summary>
+public sealed record Refusal(string Kind, string Message, string? State = null, long? CardId = null, long? RunId = null, string? DecisionId = null);
+
+/// <summary>The answer of the core to one input.</summary>
+public sealed record Decided(ImmutableArray<Event> Events, ImmutableArray<Effect> Effects, Outcome? Outcome, Refusal? Refusal)
+{
+    public static Decided Nothing { get; } = new([], [], null, null);
+
+    public static Decided Refused(Refusal refusal) => new([], [], null, refusal);
+}

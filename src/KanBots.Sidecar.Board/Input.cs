@@ -1,0 +1,85 @@
+using System.Collections.Immutable;
+
+namespace KanBots.Sidecar.Board;
+
+/// <summary>The closed list of things that can happen.</summary>
+public abstract record Input
+{
+    /// <summary>A person's wish, by a client's request id (a UUID): the same id again causes nothing and has the same outcome.</summary>
+    public abstract record Request(string RequestId) : Input;
+
+    public sealed record CreateCard(string RequestId, string Title, string Body, int? Number, Column Column, ImmutableArray<string> Labels, int? ParentNumber) : Request(RequestId);
+
+    public sealed record UpdateCard(string RequestId, long CardId, string? Title, string? Body, ImmutableArray<string>? Labels) : Request(RequestId);
+
+    /// <param name="Index">Index in the column, from 0; null means the end.</param>
+    public sealed record MoveCard(string RequestId, long CardId, Column Column, int? Index) : Request(RequestId);
+
+    public sealed record ArchiveCard(string RequestId, long CardId, bool Archived) : Request(RequestId);
+
+    public sealed record DeleteCard(string RequestId, long CardId) : Request(RequestId);
+
+    /// <param name="SessionId">A new UUID for the agent's session.</param>
+    /// <param name="MessageId">A new UUID for the first message.</param>
+    public sealed record Dispatch(string RequestId, long CardId, string Agent, string? Model, string? Effort, string? Persona, PermissionMode PermissionMode, string? BaseRef, long? BudgetMicroUsd, int? BudgetTurns, int? BudgetMinutes, string? Prompt, string SessionId, string MessageId) : Request(RequestId);
+
+    public sealed record Stop(string RequestId, long RunId, string By) : Request(RequestId);
+
+    public sealed record Reply(string RequestId, long RunId, string Text, string MessageId) : Request(RequestId);
+
+    public sealed record Resume(string RequestId, long RunId, string? Text, string MessageId) : Request(RequestId);
+
+    /// <param name="MessageId">Used when the launch that asked is gone and the answer becomes the first message of a new one.</param>
+    public sealed record Decide(string RequestId, string DecisionId, Verdict Verdict, string By, string MessageId) : Request(RequestId);
+
+    public sealed record SetSettings(string RequestId, Settings Settings) : Request(RequestId);
+
+    /// <summary>What the world says of one run. Late and repeated ones are normal: one that is about another launch than the
+    /// run's latest, or about a run that is over, changes nothing but the cost.</summary>
+    public abstract record Report(long RunId) : Input;
+
+    public sealed record Prepared(long RunId, string WorktreePath, string BaseRef, string BaseCommit) : Report(RunId);
+
+    public sealed record PrepareFailed(long RunId, Reason Reason) : Report(RunId);
+
+    public sealed record LaunchFailed(long RunId, int Launch, Reason Reason) : Report(RunId);
+
+    public sealed record TurnStarted(long RunId, int Launch, string? SessionId, string? Model) : Report(RunId);
+
+    /// <param name="NumTurns">Model calls of this turn, as the agent counts them.</param>
+    public sealed record TurnEnded(long RunId, int Launch, TurnOutcome Outcome, int NumTurns) : Report(RunId);
+
+    /// <summary>Exact cost that came on top, micro-dollars. Takes the estimate of the turn away.</summary>
+    public sealed record CostAdded(long RunId, int Launch, long MicroUsd) : Report(RunId);
+
+    /// <summary>The agent's own live figure for what is not yet in the exact cost, micro-dollars.</summary>
+    public sealed record CostEstimated(long RunId, int Launch, long MicroUsd) : Report(RunId);
+
+    public sealed record DecisionAsked(long RunId, int Launch, string DecisionId, DecisionKind Kind, string AgentRequestId, string? ToolUseId, string ToolName, string ToolInput, string? Description, ImmutableArray<Question> Questions) : Report(RunId);
+
+    public sealed record DecisionWithdrawn(long RunId, int Launch, string AgentRequestId) : Report(RunId);
+
+    public sealed record MessageEchoed(long RunId, int Launch, string MessageId) : Report(RunId);
+
+    public sealed record BackgroundTasksChanged(long RunId, int Launch, int Count) : Report(RunId);
+
+    /// <summary>The launch has ended and what it left was dealt with; after a stop its tree is confirmed gone.</summary>
+    public sealed record LaunchEnded(long RunId, int Launch, LaunchEnd End, bool Dirty, DiffStat? DiffStat, int LeftRunning) : Report(RunId);
+
+    /// <summary>The start of serve: what lies on disk, in git and among the processes. The first input of every serve.</summary>
+    /// <param name="HighestRunId">Over run folders, branches, refs and worktrees.</param>
+    /// <param name="Launches">One for each launch that the state believes to be live.</param>
+    public sealed record Recovered(long HighestRunId, ImmutableArray<ObservedLaunch> Launches) : Input;
+
+    public sealed record Tick : Input;
+}
+
+public enum LaunchEndKind { Exited, Stopped, MinutesReached, WaitedTooLong, DiskFull, SpawnFailed, HostDied }
+
+/// <param name="Failure">What stderr and the exit code mean, when the agent failed before or without a turn.</param>
+public sealed record LaunchEnd(LaunchEndKind Kind, int? ExitCode, int? Signal, Reason? Failure);
+
+public enum ObservedKind { Alive, NeverStarted, Gone }
+
+/// <param name="Kind">Alive: a host owns it. NeverStarted: no host took it and none can any more. Gone: its end follows as its own input.</param>
+public sealed record ObservedLaunch(long RunId, int Launch, ObservedKind Kind);

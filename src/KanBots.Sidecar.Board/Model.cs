@@ -1,0 +1,175 @@
+using System.Collections.Immutable;
+
+namespace KanBots.Sidecar.Board;
+
+public enum Column { Backlog, Todo, InProgress, Review, Done }
+
+public enum RunState { Queued, Preparing, Running, AwaitingDecision, InReview, Finished, Failed, Stopped, Interrupted, Discarded, Promoted }
+
+public enum PermissionMode { BypassPermissions, Ask, Plan }
+
+public enum DecisionKind { Question, Permission, Plan, Budget }
+
+public enum DecisionState { Open, Answered, Withdrawn, Expired }
+
+public enum Dot { None, Queued, Running, AwaitingDecision, InReview, Failed, Interrupted }
+
+/// <summary>One issue on the board. Its dot and cost are derived from its runs, never stored.</summary>
+public sealed record Card(long Id, int Number, string Title, string Body, Column Column, double Position, ImmutableArray<string> Labels, int? ParentNumber, bool Archived);
+
+/// <summary>Limits of a run. Money is micro-dollars; a null means that the default of the settings counts.</summary>
+public sealed record Budget(long MicroUsd, int Turns, int Minutes);
+
+public sealed record DiffStat(int Files, int Insertions, int Deletions);
+
+/// <summary>A kind to branch on and a sentence for a person.</summary>
+public sealed record Reason(string Kind, string Message);
+
+/// <summary>A message for the agent. It is delivered when its id was echoed; until then it may have been lost with its launch.</summary>
+public sealed record Message(string Id, string Text, bool Delivered);
+
+/// <summary>One agent's work on a card: one worktree, one session, one or more launches.</summary>
+/// <param name="Launch">The latest launch, 0 before the first.</param>
+/// <param name="LaunchLive">True from the order of a launch until its end is known and its tree is gone.</param>
+/// <param name="ExactMicroUsd">Confirmed by the agent's own totals, over all launches.</param>
+/// <param name="EstimateMicroUsd">Of the turn that is under way, on top of the exact cost; replaced, never summed.</param>
+/// <param name="StopAsked">Who asked for the stop that is under way: "user", "budget", "limit"; null when none is.</param>
+/// <param name="Outcome">Of the last turn that ended, which decides the state when the process ends.</param>
+/// <param name="BackgroundTasks">Number of the agent's own tasks that outlive a turn.</param>
+public sealed record Run(
+    long Id,
+    long CardId,
+    int CardNumber,
+    RunState State,
+    string Agent,
+    string? Model,
+    string? Effort,
+    string? Persona,
+    PermissionMode PermissionMode,
+    string? BaseWanted,
+    string BaseRef,
+    string BaseCommit,
+    string Branch,
+    string WorktreePath,
+    Budget Budget,
+    string SessionId,
+    int Launch,
+    bool LaunchLive,
+    int Turns,
+    long ExactMicroUsd,
+    long EstimateMicroUsd,
+    DateTimeOffset QueuedAt,
+    DateTimeOffset? StartedAt,
+    DateTimeOffset? EndedAt,
+    string? StopAsked,
+    TurnOutcome? Outcome,
+    int BackgroundTasks,
+    bool Dirty,
+    DiffStat? DiffStat,
+    int LeftRunning,
+    Reason? Reason,
+    ImmutableArray<Message> Messages)
+{
+    /// <summary>A live run has, or is about to have, a process: it counts against the parallel limit and cannot be resumed.</summary>
+    public bool IsLive => State is RunState.Preparing or RunState.Running or RunState.AwaitingDecision;
+
+    public bool IsOver => State is not RunState.Queued && !IsLive;
+
+    public long CostMicroUsd => ExactMicroUsd + EstimateMicroUsd;
+
+    /// <summary>The names of the mission: they contain the run's primary key, so that they never collide.</summary>
+    public static string BranchOf(int cardNumber, long runId) => $"kanbots/issue-{cardNumber}-{runId}";
+}
+
+/// <summary>How a turn ended: <see cref="Kind"/> is null when it went well.</summary>
+public sealed record TurnOutcome(bool IsError, bool Interrupted, string? Kind, string? Message);
+
+public sealed record QuestionOption(string Label, string? Description);
+
+public sealed record Question(string Id, string Text, string? Header, ImmutableArray<QuestionOption> Options, bool MultiSelect);
+
+public sealed record Answer(string QuestionId, ImmutableArray<string> Values);
+
+/// <summary>Something that a person must decide.</summary>
+/// <param name="AgentRequestId">The agent's own id of the request; null for a decision of ours, such as a reached budget.</param>
+/// <param name="ToolInput">The tool's input as JSON text, kept byte for byte, since the answer must send it back.</param>
+/// <param name="Launch">The launch that asked; an answer reaches it only while that launch lives.</param>
+public sealed record Decision(
+    string Id,
+    long RunId,
+    int CardNumber,
+    int Launch,
+    DecisionKind Kind,
+    DecisionState State,
+    string? AgentRequestId,
+    string? ToolUseId,
+    string? ToolName,
+    string? ToolInput,
+    string? Description,
+    ImmutableArray<Question> Questions,
+    DateTimeOffset AskedAt,
+    DateTimeOffset? AnsweredAt,
+    string? AnsweredBy,
+    Verdict? Verdict);
+
+/// <summary>What a person decided.</summary>
+/// <param name="Remember">True when it holds for the rest of the card, not only once.</param>
+public sealed record Verdict(bool Allow, ImmutableArray<Answer> Answers, string? Reason, bool Remember);
+
+/// <summary>Settings that the core obeys.</summary>
+public sealed record Settings(int MaxParallel, Budget Budget, long DayBudgetMicroUsd)
+{
+    public static Settings Default { get; } = new(4, new Budget(5_000_000, 200, 120), 50_000_000);
+}
+
+/// <summary>What a request that changed state brought about: it is found again by its request id for a week.</summary>
+public sealed record Outcome(OutcomeKind Kind, long Id, string? Text);
+
+public enum OutcomeKind { Done, Card, Run, Message, Decision }
+
+public sealed record ServedRequest(Outcome Outcome, DateTimeOffset At);
+
+/// <summary>Everything that the core knows. It is the fold of the journal.</summary>
+public sealed record BoardState(
+    string Epoch,
+    long Revision,
+    long NextCardId,
+    long NextRunId,
+    ImmutableSortedDictionary<long, Card> Cards,
+    ImmutableSortedDictionary<long, Run> Runs,
+    ImmutableDictionary<string, Decision> Decisions,
+    Settings Settings,
+    ImmutableSortedDictionary<string, long> SpendByDay,
+    ImmutableDictionary<string, ServedRequest> Served)
+{
+    public static BoardState Empty(string epoch) => new(
+        epoch,
+        0,
+        1,
+        1,
+        ImmutableSortedDictionary<long, Card>.Empty,
+        ImmutableSortedDictionary<long, Run>.Empty,
+        ImmutableDictionary<string, Decision>.Empty,
+        Settings.Default,
+        ImmutableSortedDictionary<string, long>.Empty.WithComparers(StringComparer.Ordinal),
+        ImmutableDictionary<string, ServedRequest>.Empty);
+
+    public IEnumerable<Run> RunsOf(long cardId) => Runs.Values.Where(run => run.CardId == cardId);
+
+    public IEnumerable<Decision> OpenDecisionsOf(long runId) => Decisions.Values.Where(decision => decision.RunId == runId && decision.State == DecisionState.Open);
+}
+
+/// <summary>Named limits of the core. Lengths are UTF-16 code units.</summary>
+public static class Limits
+{
+    public const int TitleLengthMax = 500;
+    public const int BodyLengthMax = 1 << 20;
+    public const int MessageLengthMax = 1 << 20;
+    public const int LabelsMax = 50;
+    public const int LabelLengthMax = 100;
+    public const int CardsMax = 10_000;
+    public const int QueuedRunsMax = 1_000;
+    public const int ParallelMax = 256;
+    public const int MessagesKeptMax = 1_000;
+    public static readonly TimeSpan ServedRequestsKept = TimeSpan.FromDays(7);
+}
