@@ -29,6 +29,7 @@ public sealed record Reason(string Kind, string Message);
 public sealed record Message(string Id, string Text, bool Delivered);
 
 /// <summary>One agent's work on a card: one worktree, one session, one or more launches.</summary>
+/// <param name="SessionKnown">The agent has begun a turn in this session, so that a next launch resumes it.</param>
 /// <param name="Launch">The latest launch, 0 before the first.</param>
 /// <param name="LaunchLive">True from the order of a launch until its end is known and its tree is gone.</param>
 /// <param name="ExactMicroUsd">Confirmed by the agent's own totals, over all launches.</param>
@@ -53,6 +54,7 @@ public sealed record Run(
     string WorktreePath,
     Budget Budget,
     string SessionId,
+    bool SessionKnown,
     int Launch,
     bool LaunchLive,
     int Turns,

@@ -1,0 +1,117 @@
+using System.Collections.Immutable;
+using System.Globalization;
+
+namespace KanBots.Sidecar.Board;
+
+/// <summary>Says what an input brings about: events to be journaled first, then effects. It does nothing itself.</summary>
+public static partial class Decider
+{
+    public static Decided Decide(BoardState state, Input input, DateTimeOffset now)
+    {
+        if (input is Input.Request request)
+        {
+            if (state.Served.TryGetValue(request.RequestId, out var served))
+            {
+                return new Decided([], [], served.Outcome, null);
+            }
+
+            var plan = new Plan(state, now);
+            var refusal = Ask(plan, request);
+            if (refusal is not null)
+            {
+                return Decided.Refused(refusal);
+            }
+
+            plan.Record(new Event.RequestServed(request.RequestId, plan.Outcome, now));
+            plan.StartQueued();
+            return plan.ToDecided();
+        }
+        else
+        {
+            var plan = new Plan(state, now);
+            switch (input)
+            {
+                case Input.Report report:
+                    Hear(plan, report);
+                    break;
+                case Input.Recovered recovered:
+                    Recover(plan, recovered);
+                    break;
+                case Input.Tick:
+                    break;
+            }
+
+            plan.StartQueued();
+            return plan.ToDecided();
+        }
+    }
+
+    /// <summary>The plan in the making: events are folded at once, so that each rule sees what the one before it decided.</summary>
+    private sealed class Plan(BoardState state, DateTimeOffset now)
+    {
+        private readonly ImmutableArray<Event>.Builder _events = ImmutableArray.CreateBuilder<Event>();
+        private readonly ImmutableArray<Effect>.Builder _effects = ImmutableArray.CreateBuilder<Effect>();
+
+        internal BoardState State { get; private set; } = state;
+
+        internal DateTimeOffset Now { get; } = now;
+
+        internal string Day { get; } = now.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+
+        internal Outcome Outcome { get; set; } = new(OutcomeKind.Done, 0, null);
+
+        internal void Record(Event happened)
+        {
+            _events.Add(happened);
+            State = Evolver.Evolve(State, happened);
+        }
+
+        internal void Order(Effect effect) => _effects.Add(effect);
+
+        internal Run Run(long id) => State.Runs[id];
+
+        internal Decided ToDecided() => new(_events.ToImmutable(), _effects.ToImmutable(), Outcome, null);
+
+        /// <summary>First come, first served, up to the parallel limit.</summary>
+        internal void StartQueued()
+        {
+            var free = State.Settings.MaxParallel - State.Runs.Values.Count(run => run.IsLive);
+            foreach (var run in State.Runs.Values.Where(run => run.State == RunState.Queued).OrderBy(run => run.QueuedAt).ThenBy(run => run.Id).Take(Math.Max(0, free)))
+            {
+                if (run.Launch == 0 && run.WorktreePath.Length == 0)
+                {
+                    Record(new Event.PreparingStarted(run.Id));
+                    Order(new Effect.Prepare(run.Id));
+                }
+                else
+                {
+                    Launch(run.Id);
+                }
+
+                MoveCardWith(run.CardId, Column.InProgress);
+            }
+        }
+
+        /// <summary>Orders the next launch. Undelivered messages of a launch that never began go with it; it is the only place
+        /// that numbers launches, so that no two processes ever share a run folder.</summary>
+        internal void Launch(long runId)
+        {
+            var run = Run(runId);
+            var number = run.Launch + 1;
+            Record(new Event.LaunchOrdered(runId, number, Now));
+            Order(new Effect.StartLaunch(runId, number, Resume: run.SessionKnown, [.. run.Messages.Where(message => !message.Delivered)]));
+        }
+
+        /// <summary>A card follows its run, as one step from where the run was; where a person has put it is not argued with in between.</summary>
+        internal void MoveCardWith(long cardId, Column column)
+        {
+            if (State.Cards.TryGetValue(cardId, out var card) && card.Column != column)
+            {
+                Record(new Event.CardChanged(card with { Column = column, Position = EndOf(State, column) }));
+            }
+        }
+    }
+
+    internal static double EndOf(BoardState state, Column column) =>
+        state.Cards.Values.Where(card => card.Column == column).Select(card => card.Position).DefaultIfEmpty(0).Max() + 1;
+}

@@ -1,0 +1,309 @@
+namespace KanBots.Sidecar.Board;
+
+/// <summary>What the world reports. Late and repeated reports are normal; what they mean:
+/// <list type="table">
+/// <item><term>about a run that is not there</term><description>nothing</description></item>
+/// <item><term>Prepared, twice or after a stop</term><description>the worktree is noted; no second launch</description></item>
+/// <item><term>about an earlier launch</term><description>only its cost counts</description></item>
+/// <item><term>a decision that is known, in any state</term><description>nothing</description></item>
+/// <item><term>LaunchEnded of a run that is over</term><description>nothing</description></item>
+/// </list></summary>
+public static partial class Decider
+{
+    private static void Hear(Plan plan, Input.Report report)
+    {
+        if (!plan.State.Runs.TryGetValue(report.RunId, out var run))
+        {
+            return;
+        }
+
+        switch (report)
+        {
+            case Input.Prepared prepared:
+                Prepared(plan, run, prepared);
+                break;
+            case Input.PrepareFailed failed when run.State == RunState.Preparing && !run.LaunchLive:
+                var state = run.StopAsked is null ? RunState.Failed : RunState.Stopped;
+                End(plan, run, state, run.StopAsked is null ? failed.Reason : new Reason(run.StopAsked, StoppedBy(run.StopAsked)), false, null, 0);
+                break;
+            case Input.LaunchFailed failed when IsCurrent(run, failed.Launch):
+                End(plan, run, RunState.Failed, failed.Reason, run.Dirty, null, 0);
+                break;
+            case Input.TurnStarted started when IsCurrent(run, started.Launch):
+                if (!run.SessionKnown || (started.SessionId ?? run.SessionId) != run.SessionId || (started.Model ?? run.Model) != run.Model)
+                {
+                    plan.Record(new Event.TurnBegan(run.Id, started.SessionId, started.Model));
+                }
+
+                break;
+            case Input.TurnEnded ended when IsCurrent(run, ended.Launch):
+                plan.Record(new Event.TurnFinished(run.Id, ended.Outcome, ended.NumTurns));
+                EnforceBudget(plan, run.Id);
+                CloseWhenIdle(plan, run.Id);
+                break;
+            case Input.CostAdded cost when cost.MicroUsd > 0 || run.EstimateMicroUsd > 0:
+                plan.Record(new Event.CostAdded(run.Id, Math.Max(0, cost.MicroUsd), plan.Day));
+                EnforceBudget(plan, run.Id);
+                break;
+            case Input.CostEstimated estimate when IsCurrent(run, estimate.Launch) && estimate.MicroUsd != run.EstimateMicroUsd:
+                plan.Record(new Event.CostEstimated(run.Id, estimate.MicroUsd));
+                EnforceBudget(plan, run.Id);
+                break;
+            case Input.DecisionAsked asked when IsCurrent(run, asked.Launch):
+                Asked(plan, run, asked);
+                break;
+            case Input.DecisionWithdrawn withdrawn:
+                Withdrawn(plan, run, withdrawn);
+                break;
+            case Input.MessageEchoed echoed when run.Messages.Any(message => message.Id == echoed.MessageId && !message.Delivered):
+                plan.Record(new Event.MessageDelivered(run.Id, echoed.MessageId));
+                CloseWhenIdle(plan, run.Id);
+                break;
+            case Input.BackgroundTasksChanged tasks when IsCurrent(run, tasks.Launch) && tasks.Count != run.BackgroundTasks:
+                plan.Record(new Event.BackgroundTasksCounted(run.Id, tasks.Count));
+                CloseWhenIdle(plan, run.Id);
+                break;
+            case Input.LaunchEnded ended when IsCurrent(run, ended.Launch):
+                Ended(plan, run, ended);
+                break;
+        }
+    }
+
+    private static bool IsCurrent(Run run, int launch) => run.IsLive && run.LaunchLive && run.Launch == launch;
+
+    private static void Prepared(Plan plan, Run run, Input.Prepared prepared)
+    {
+        if (run.WorktreePath.Length == 0)
+        {
+            plan.Record(new Event.WorktreePrepared(run.Id, prepared.WorktreePath, prepared.BaseRef, prepared.BaseCommit));
+        }
+
+        if (run.State != RunState.Preparing || run.LaunchLive)
+        {
+            return;
+        }
+
+        if (run.StopAsked is { } by)
+        {
+            End(plan, run, RunState.Stopped, new Reason(by, StoppedBy(by)), false, null, 0);
+        }
+        else
+        {
+            plan.Launch(run.Id);
+        }
+    }
+
+    private static void Asked(Plan plan, Run run, Input.DecisionAsked asked)
+    {
+        if (plan.State.Decisions.ContainsKey(asked.DecisionId))
+        {
+            return;
+        }
+
+        var decision = new Decision(asked.DecisionId, run.Id, run.CardNumber, asked.Launch, asked.Kind, DecisionState.Open, asked.AgentRequestId, asked.ToolUseId, asked.ToolName, asked.ToolInput, asked.Description, asked.Questions, plan.Now, null, null, null);
+        plan.Record(new Event.DecisionOpened(decision));
+        if (asked.Kind == DecisionKind.Permission && Remembered(plan.State, run.CardId, asked.ToolName) is { } verdict)
+        {
+            plan.Record(new Event.DecisionClosed(decision.Id, DecisionState.Answered, plan.Now, "remembered", verdict));
+            plan.Order(new Effect.SendVerdict(run.Id, run.Launch, decision.Id, verdict));
+        }
+        else
+        {
+            plan.Order(new Effect.SetWaiting(run.Id, run.Launch, true));
+        }
+    }
+
+    /// <summary>"Allow for this card" holds for the tool by its name, on every run of the card.</summary>
+    private static Verdict? Remembered(BoardState state, long cardId, string toolName) => state.Decisions.Values
+        .Where(decision => decision.Kind == DecisionKind.Permission && decision.ToolName == toolName && decision.Verdict is { Remember: true, Allow: true })
+        .Where(decision => state.Runs.TryGetValue(decision.RunId, out var run) && run.CardId == cardId)
+        .Select(decision => decision.Verdict! with { Remember = false })
+        .FirstOrDefault();
+
+    private static void Withdrawn(Plan plan, Run run, Input.DecisionWithdrawn withdrawn)
+    {
+        if (plan.State.OpenDecisionsOf(run.Id).FirstOrDefault(decision => decision.AgentRequestId == withdrawn.AgentRequestId && decision.Launch == withdrawn.Launch) is not { } decision)
+        {
+            return;
+        }
+
+        plan.Record(new Event.DecisionClosed(decision.Id, DecisionState.Withdrawn, plan.Now, null, null));
+        if (IsCurrent(run, withdrawn.Launch) && !plan.State.OpenDecisionsOf(run.Id).Any())
+        {
+            plan.Order(new Effect.SetWaiting(run.Id, run.Launch, false));
+            CloseWhenIdle(plan, run.Id);
+        }
+    }
+
+    /// <summary>After a result with no message under way, no open question and no task of the agent's own, there is nothing to wait for.</summary>
+    private static void CloseWhenIdle(Plan plan, long runId)
+    {
+        var run = plan.Run(runId);
+        if (run is { LaunchLive: true, Outcome: not null, BackgroundTasks: 0 } && run.Messages.All(message => message.Delivered) && !plan.State.OpenDecisionsOf(runId).Any(decision => decision.AgentRequestId is not null))
+        {
+            plan.Order(new Effect.CloseInput(run.Id, run.Launch));
+        }
+    }
+
+    private static void EnforceBudget(Plan plan, long runId)
+    {
+        var run = plan.Run(runId);
+        if (!run.IsLive || !run.LaunchLive || run.StopAsked is not null)
+        {
+            return;
+        }
+
+        var what = run.CostMicroUsd >= run.Budget.MicroUsd ? $"money ({Money(run.CostMicroUsd)} of {Money(run.Budget.MicroUsd)})"
+            : run.Turns >= run.Budget.Turns ? $"turns ({run.Turns} of {run.Budget.Turns})"
+            : null;
+        if (what is null)
+        {
+            return;
+        }
+
+        AskForMore(plan, run, what);
+        OrderStop(plan, plan.Run(runId), "budget");
+    }
+
+    private static void AskForMore(Plan plan, Run run, string what)
+    {
+        var id = $"budget-{run.Id}-{run.Launch}";
+        if (!plan.State.Decisions.ContainsKey(id))
+        {
+            plan.Record(new Event.DecisionOpened(new Decision(id, run.Id, run.CardNumber, run.Launch, DecisionKind.Budget, DecisionState.Open, null, null, null, null, $"The budget of {what} is reached. Continue with more?", [], plan.Now, null, null, null)));
+        }
+    }
+
+    private static void Ended(Plan plan, Run run, Input.LaunchEnded ended)
+    {
+        var (state, reason) = Judge(run, ended);
+        if (ended.End.Kind is LaunchEndKind.Exited or LaunchEndKind.Stopped && run.StopAsked != "limit")
+        {
+            // The process that asked ended of its own accord or because a person stopped it: nobody waits for these answers.
+            // After a crash or a time limit the question stays open and its answer resumes the run.
+            foreach (var decision in plan.State.OpenDecisionsOf(run.Id).Where(decision => decision.AgentRequestId is not null).ToList())
+            {
+                plan.Record(new Event.DecisionClosed(decision.Id, DecisionState.Expired, plan.Now, null, null));
+            }
+        }
+
+        End(plan, plan.Run(run.Id), state, reason, ended.Dirty, ended.DiffStat, ended.LeftRunning);
+    }
+
+    private static (RunState State, Reason? Reason) Judge(Run run, Input.LaunchEnded ended)
+    {
+        var end = ended.End;
+        switch (end.Kind)
+        {
+            case LaunchEndKind.HostDied:
+                return (RunState.Interrupted, end.Failure ?? new Reason("hostDied", "The agent was found dead. What it wrote is kept in its worktree; resume it, review it or discard it."));
+            case LaunchEndKind.SpawnFailed:
+                return (RunState.Failed, end.Failure ?? new Reason("agentNotFound", "The agent could not be started. Check agents.claude.path."));
+            case LaunchEndKind.MinutesReached:
+                return (RunState.Stopped, new Reason("minutes", $"Stopped after {run.Budget.Minutes} minutes of work. Resume it, or review what is there."));
+            case LaunchEndKind.WaitedTooLong:
+                return (RunState.Stopped, new Reason("waited", "Stopped because nobody answered. Its question stays open; an answer resumes it."));
+            case LaunchEndKind.DiskFull:
+                return (RunState.Stopped, new Reason("diskFull", "Stopped before the disk was full. Free some space, then resume it."));
+        }
+
+        if (run.StopAsked is { } by)
+        {
+            return (RunState.Stopped, new Reason(by, StoppedBy(by)));
+        }
+
+        if (end.Kind == LaunchEndKind.Stopped)
+        {
+            return (RunState.Stopped, new Reason("user", StoppedBy("user")));
+        }
+
+        if (run.Outcome is { IsError: true, Interrupted: false } outcome)
+        {
+            return (RunState.Failed, new Reason(outcome.Kind ?? "agentFailed", outcome.Message ?? "The agent reported an error. Look at its thread."));
+        }
+
+        if (run.Outcome is null)
+        {
+            return (RunState.Failed, end.Failure ?? new Reason("agentFailed", ended.End.Signal is { } signal ? $"The agent was ended by signal {signal} before it finished a turn. Resume it, or look at its thread." : $"The agent ended with code {end.ExitCode} before it finished a turn. Look at its thread and stderr."));
+        }
+
+        return ended.Dirty ? (RunState.InReview, null) : (RunState.Finished, null);
+    }
+
+    private static void End(Plan plan, Run run, RunState state, Reason? reason, bool dirty, DiffStat? diffStat, int leftRunning)
+    {
+        plan.Record(new Event.RunEnded(run.Id, state, reason, dirty, diffStat, leftRunning, plan.Now));
+        if (state == RunState.InReview)
+        {
+            plan.MoveCardWith(run.CardId, Column.Review);
+        }
+    }
+
+    /// <summary>Brings the state and the world together: what was ordered and not begun is ordered again, what is gone is reported
+    /// gone by its own input.</summary>
+    private static void Recover(Plan plan, Input.Recovered recovered)
+    {
+        if (recovered.HighestRunId >= plan.State.NextRunId)
+        {
+            plan.Record(new Event.RunIdsSeen(recovered.HighestRunId));
+        }
+
+        var seen = recovered.Launches.ToDictionary(launch => (launch.RunId, launch.Launch), launch => launch.Kind);
+        foreach (var run in plan.State.Runs.Values.Where(run => run.IsLive).ToList())
+        {
+            if (!run.LaunchLive)
+            {
+                if (run.WorktreePath.Length == 0)
+                {
+                    plan.Order(new Effect.Prepare(run.Id));
+                }
+                else if (run.StopAsked is { } by)
+                {
+                    End(plan, run, RunState.Stopped, new Reason(by, StoppedBy(by)), run.Dirty, null, 0);
+                }
+                else
+                {
+                    plan.Launch(run.Id);
+                }
+
+                continue;
+            }
+
+            switch (seen.GetValueOrDefault((run.Id, run.Launch), ObservedKind.Gone))
+            {
+                case ObservedKind.NeverStarted when run.StopAsked is { } by:
+                    End(plan, run, RunState.Stopped, new Reason(by, StoppedBy(by)), run.Dirty, null, 0);
+                    break;
+                case ObservedKind.NeverStarted:
+                    plan.Launch(run.Id);
+                    break;
+                case ObservedKind.Alive:
+                    Repeat(plan, run);
+                    break;
+            }
+        }
+    }
+
+    /// <summary>Orders again what the last serve may not have carried out; each of these does nothing twice.</summary>
+    private static void Repeat(Plan plan, Run run)
+    {
+        if (run.StopAsked is not null)
+        {
+            plan.Order(new Effect.StopLaunch(run.Id, run.Launch));
+            return;
+        }
+
+        foreach (var message in run.Messages.Where(message => !message.Delivered))
+        {
+            plan.Order(new Effect.SendMessage(run.Id, run.Launch, message));
+        }
+
+        foreach (var decision in plan.State.Decisions.Values.Where(decision => decision.RunId == run.Id && decision.Launch == run.Launch && decision.AgentRequestId is not null && decision.State == DecisionState.Answered))
+        {
+            plan.Order(new Effect.SendVerdict(run.Id, run.Launch, decision.Id, decision.Verdict!));
+        }
+
+        plan.Order(new Effect.SetWaiting(run.Id, run.Launch, plan.State.OpenDecisionsOf(run.Id).Any()));
+        CloseWhenIdle(plan, run.Id);
+    }
+}

@@ -1,0 +1,301 @@
+using System.Collections.Immutable;
+
+namespace KanBots.Sidecar.Board;
+
+/// <summary>Wishes about runs: dispatch, stop, reply, resume, answer.</summary>
+public static partial class Decider
+{
+    private static Refusal? Dispatch(Plan plan, Input.Dispatch dispatch)
+    {
+        if (!plan.State.Cards.TryGetValue(dispatch.CardId, out var card))
+        {
+            return NoCard(dispatch.CardId);
+        }
+
+        if (plan.State.Runs.Values.Count(run => run.State == RunState.Queued) >= Limits.QueuedRunsMax)
+        {
+            return new Refusal("limitExceeded", $"{Limits.QueuedRunsMax} runs are queued already. Wait for some to start, or stop them.", CardId: card.Id);
+        }
+
+        if (dispatch.Prompt?.Length > Limits.MessageLengthMax)
+        {
+            return new Refusal("limitExceeded", $"A prompt has at most {Limits.MessageLengthMax} characters. Put the rest into a file.", CardId: card.Id);
+        }
+
+        if (dispatch.BudgetMicroUsd <= 0 || dispatch.BudgetTurns <= 0 || dispatch.BudgetMinutes <= 0)
+        {
+            return Invalid("A budget is positive: there is no run without one.");
+        }
+
+        var settings = plan.State.Settings;
+        if (plan.State.SpendByDay.GetValueOrDefault(plan.Day) >= settings.DayBudgetMicroUsd)
+        {
+            return new Refusal("budgetExceeded", $"Today's budget of {Money(settings.DayBudgetMicroUsd)} is spent. Raise runs.budget.dayMicroUsd, or go on tomorrow (UTC).", CardId: card.Id);
+        }
+
+        var id = plan.State.NextRunId;
+        var text = Prompt(card, dispatch.Prompt);
+        plan.Record(new Event.RunQueued(new Run(
+            id,
+            card.Id,
+            card.Number,
+            RunState.Queued,
+            dispatch.Agent,
+            dispatch.Model,
+            dispatch.Effort,
+            dispatch.Persona,
+            dispatch.PermissionMode,
+            dispatch.BaseRef,
+            BaseRef: "",
+            BaseCommit: "",
+            Run.BranchOf(card.Number, id),
+            WorktreePath: "",
+            new Budget(dispatch.BudgetMicroUsd ?? settings.Budget.MicroUsd, dispatch.BudgetTurns ?? settings.Budget.Turns, dispatch.BudgetMinutes ?? settings.Budget.Minutes),
+            dispatch.SessionId,
+            SessionKnown: false,
+            Launch: 0,
+            LaunchLive: false,
+            Turns: 0,
+            ExactMicroUsd: 0,
+            EstimateMicroUsd: 0,
+            plan.Now,
+            StartedAt: null,
+            EndedAt: null,
+            StopAsked: null,
+            Outcome: null,
+            BackgroundTasks: 0,
+            Dirty: false,
+            DiffStat: null,
+            LeftRunning: 0,
+            Reason: null,
+            [new Message(dispatch.MessageId, text, Delivered: false)])));
+        plan.Outcome = new Outcome(OutcomeKind.Run, id, null);
+        return null;
+    }
+
+    private static string Prompt(Card card, string? extra)
+    {
+        var parts = new[] { $"Issue #{card.Number}: {card.Title}", card.Body, extra }.Where(part => !string.IsNullOrWhiteSpace(part));
+        return string.Join("\n\n", parts);
+    }
+
+    internal static string Money(long microUsd) => FormattableString.Invariant($"${microUsd / 1_000_000m:0.00}");
+
+    private static Refusal? Stop(Plan plan, Input.Stop stop)
+    {
+        if (!plan.State.Runs.TryGetValue(stop.RunId, out var run))
+        {
+            return NoRun(stop.RunId);
+        }
+
+        plan.Outcome = new Outcome(OutcomeKind.Run, run.Id, null);
+        OrderStop(plan, run, stop.By);
+        return null;
+    }
+
+    /// <summary>Stopping what is stopped already is no error: two people may press the button at once.</summary>
+    private static void OrderStop(Plan plan, Run run, string by)
+    {
+        if (run.State == RunState.Queued)
+        {
+            plan.Record(new Event.RunEnded(run.Id, RunState.Stopped, new Reason(by, StoppedBy(by)), run.Dirty, null, run.LeftRunning, plan.Now));
+        }
+        else if (run.IsLive && run.StopAsked is null)
+        {
+            plan.Record(new Event.StopOrdered(run.Id, by));
+            if (run.LaunchLive)
+            {
+                plan.Order(new Effect.StopLaunch(run.Id, run.Launch));
+            }
+        }
+        else if (run.IsOver && run.LeftRunning > 0)
+        {
+            plan.Order(new Effect.EndLeftovers(run.Id));
+        }
+    }
+
+    private static string StoppedBy(string by) => by switch
+    {
+        "budget" => "Stopped because its budget is reached. Resume it with a larger one, or review what is there.",
+        "limit" => "Stopped because a time limit is reached. Resume it, or review what is there.",
+        _ => "Stopped. Its worktree is kept; resume it, or review what is there.",
+    };
+
+    private static Refusal? CheckMessage(string? text) => text?.Length > Limits.MessageLengthMax
+        ? new Refusal("limitExceeded", $"A message has at most {Limits.MessageLengthMax} characters. Put the rest into a file.")
+        : null;
+
+    private static Refusal? Reply(Plan plan, Input.Reply reply)
+    {
+        if (!plan.State.Runs.TryGetValue(reply.RunId, out var run))
+        {
+            return NoRun(reply.RunId);
+        }
+
+        if (string.IsNullOrWhiteSpace(reply.Text))
+        {
+            return Invalid("The message is empty.");
+        }
+
+        var refusal = CheckMessage(reply.Text) ?? CannotContinue(run);
+        if (refusal is null)
+        {
+            Tell(plan, run, new Message(reply.MessageId, reply.Text, Delivered: false));
+            plan.Outcome = new Outcome(OutcomeKind.Message, run.Id, reply.MessageId);
+        }
+
+        return refusal;
+    }
+
+    private static Refusal? CannotContinue(Run run) => run.State is RunState.Discarded or RunState.Promoted || (run.IsOver && run.WorktreePath.Length == 0)
+        ? new Refusal("worktreeMissing", $"Run {run.Id} has no worktree any more. Dispatch the card again.", run.State.ToString(), run.CardId, run.Id)
+        : run.StopAsked is not null
+            ? new Refusal("runNotLive", $"Run {run.Id} is being stopped. Send the message when it has ended; it is then resumed.", run.State.ToString(), run.CardId, run.Id)
+            : null;
+
+    /// <summary>Now, when the agent lives; as the first message of a new launch otherwise.</summary>
+    private static void Tell(Plan plan, Run run, Message message)
+    {
+        plan.Record(new Event.MessageAdded(run.Id, message));
+        if (run.LaunchLive)
+        {
+            plan.Order(new Effect.SendMessage(run.Id, run.Launch, message));
+        }
+        else if (run.IsOver)
+        {
+            Requeue(plan, run.Id);
+        }
+    }
+
+    /// <summary>A resumed run takes its place in the queue like any other.</summary>
+    private static void Requeue(Plan plan, long runId)
+    {
+        var run = plan.Run(runId);
+        plan.Record(new Event.RunQueued(run with { State = RunState.Queued, QueuedAt = plan.Now, Reason = null, EndedAt = null }));
+    }
+
+    private static Refusal? Resume(Plan plan, Input.Resume resume)
+    {
+        if (!plan.State.Runs.TryGetValue(resume.RunId, out var run))
+        {
+            return NoRun(resume.RunId);
+        }
+
+        if (!run.IsOver)
+        {
+            return new Refusal("runLive", $"Run {run.Id} has not ended. Reply to it instead.", run.State.ToString(), run.CardId, run.Id);
+        }
+
+        var refusal = CheckMessage(resume.Text) ?? CannotContinue(run) ?? OverBudget(run);
+        if (refusal is null)
+        {
+            var text = string.IsNullOrWhiteSpace(resume.Text) ? "Go on where you stopped." : resume.Text;
+            Tell(plan, run, new Message(resume.MessageId, text, Delivered: false));
+            plan.Outcome = new Outcome(OutcomeKind.Run, run.Id, null);
+        }
+
+        return refusal;
+    }
+
+    private static Refusal? OverBudget(Run run) => run.CostMicroUsd >= run.Budget.MicroUsd || run.Turns >= run.Budget.Turns
+        ? new Refusal("budgetExceeded", $"Run {run.Id} has reached its budget. Answer its budget question to continue with more.", run.State.ToString(), run.CardId, run.Id)
+        : null;
+
+    private static Refusal? Answer(Plan plan, Input.Decide decide)
+    {
+        if (!plan.State.Decisions.TryGetValue(decide.DecisionId, out var decision))
+        {
+            return new Refusal("decisionNotFound", "There is no such question on this board.", DecisionId: decide.DecisionId);
+        }
+
+        if (decision.State != DecisionState.Open)
+        {
+            var by = decision.AnsweredBy is null ? "" : $" by {decision.AnsweredBy}";
+            return new Refusal("decisionAlreadyAnswered", $"This question is {decision.State.ToString().ToLowerInvariant()} already{by}.", decision.State.ToString(), RunId: decision.RunId, DecisionId: decision.Id);
+        }
+
+        if (!plan.State.Runs.TryGetValue(decision.RunId, out var run))
+        {
+            return NoRun(decision.RunId);
+        }
+
+        var refusal = CheckVerdict(decision, decide.Verdict) ?? (decision.Kind == DecisionKind.Budget || run.LaunchLive ? null : CannotContinue(run));
+        if (refusal is not null)
+        {
+            return refusal;
+        }
+
+        plan.Record(new Event.DecisionClosed(decision.Id, DecisionState.Answered, plan.Now, decide.By, decide.Verdict));
+        plan.Outcome = new Outcome(OutcomeKind.Decision, decision.RunId, decision.Id);
+        if (decision.Kind == DecisionKind.Budget)
+        {
+            AnswerBudget(plan, run, decide);
+        }
+        else if (run.LaunchLive && run.Launch == decision.Launch)
+        {
+            plan.Order(new Effect.SendVerdict(run.Id, run.Launch, decision.Id, decide.Verdict));
+            if (!plan.State.OpenDecisionsOf(run.Id).Any())
+            {
+                plan.Order(new Effect.SetWaiting(run.Id, run.Launch, false));
+            }
+        }
+        else
+        {
+            // The launch that asked is gone: the answer becomes the first message of the next one.
+            Tell(plan, plan.Run(run.Id), new Message(decide.MessageId, AsMessage(decision, decide.Verdict), Delivered: false));
+        }
+
+        return null;
+    }
+
+    private static Refusal? CheckVerdict(Decision decision, Verdict verdict)
+    {
+        var known = decision.Questions.Select(question => question.Id).ToHashSet();
+        if (verdict.Answers.FirstOrDefault(answer => !known.Contains(answer.QuestionId)) is { } stray)
+        {
+            return Invalid($"The decision has no question '{stray.QuestionId}'.");
+        }
+
+        if (verdict.Answers.Any(answer => answer.Values.Sum(value => (long)value.Length) > Limits.MessageLengthMax))
+        {
+            return new Refusal("limitExceeded", $"An answer has at most {Limits.MessageLengthMax} characters.", DecisionId: decision.Id);
+        }
+
+        return decision.Kind == DecisionKind.Question && verdict.Allow && decision.Questions.Any(question => !verdict.Answers.Any(answer => answer.QuestionId == question.Id && answer.Values.Any(value => value.Length > 0)))
+            ? Invalid("Every question needs an answer: one of its options, or your own words.")
+            : null;
+    }
+
+    private static void AnswerBudget(Plan plan, Run run, Input.Decide decide)
+    {
+        if (!decide.Verdict.Allow)
+        {
+            return;
+        }
+
+        // "More" is as much again as the settings give a run, on top of what is spent.
+        var more = plan.State.Settings.Budget;
+        plan.Record(new Event.BudgetRaised(run.Id, new Budget(Math.Max(run.Budget.MicroUsd, run.CostMicroUsd) + more.MicroUsd, Math.Max(run.Budget.Turns, run.Turns) + more.Turns, run.Budget.Minutes)));
+        if (run.IsOver)
+        {
+            Tell(plan, plan.Run(run.Id), new Message(decide.MessageId, "The budget was raised. Go on where you stopped.", Delivered: false));
+        }
+    }
+
+    private static string AsMessage(Decision decision, Verdict verdict)
+    {
+        if (decision.Kind != DecisionKind.Question)
+        {
+            var tool = decision.ToolName ?? "the tool";
+            return verdict.Allow ? $"You asked to use {tool}: allowed. Go on." : $"You asked to use {tool}: not allowed. {verdict.Reason}".TrimEnd();
+        }
+
+        if (!verdict.Allow)
+        {
+            return $"Your question was not answered. {verdict.Reason} Go on as you see fit.";
+        }
+
+        var lines = decision.Questions.Select(question => $"{question.Text}\n{string.Join(", ", verdict.Answers.Where(answer => answer.QuestionId == question.Id).SelectMany(answer => answer.Values))}");
+        return $"Answers to your questions:\n\n{string.Join("\n\n", lines)}";
+    }
+}

@@ -1,0 +1,137 @@
+using System.Collections.Immutable;
+
+namespace KanBots.Sidecar.Board;
+
+/// <summary>Folds events into the state. Total: an event about something that is not there changes only the revision.</summary>
+public static class Evolver
+{
+    public static BoardState Evolve(BoardState state, Event happened)
+    {
+        var next = Fold(state, happened);
+        // A served request is bookkeeping that no board shows.
+        return happened is Event.RequestServed ? next : next with { Revision = state.Revision + 1 };
+    }
+
+    public static BoardState EvolveAll(BoardState state, IEnumerable<Event> events) => events.Aggregate(state, Evolve);
+
+    private static BoardState Fold(BoardState state, Event happened)
+    {
+        switch (happened)
+        {
+            case Event.CardCreated created:
+                return state with { Cards = state.Cards.SetItem(created.Card.Id, created.Card), NextCardId = Math.Max(state.NextCardId, created.Card.Id + 1) };
+            case Event.CardChanged changed:
+                return state with { Cards = state.Cards.SetItem(changed.Card.Id, changed.Card) };
+            case Event.CardDeleted deleted:
+                return DeleteCard(state, deleted.CardId);
+            case Event.SettingsChanged settings:
+                return state with { Settings = settings.Settings };
+            case Event.RequestServed served:
+                return Serve(state, served);
+            case Event.RunIdsSeen seen:
+                return state with { NextRunId = Math.Max(state.NextRunId, seen.Highest + 1) };
+            case Event.RunQueued queued:
+                return state with { Runs = state.Runs.SetItem(queued.Run.Id, queued.Run), NextRunId = Math.Max(state.NextRunId, queued.Run.Id + 1) };
+            case Event.PreparingStarted preparing:
+                return With(state, preparing.RunId, run => run with { State = RunState.Preparing });
+            case Event.WorktreePrepared prepared:
+                return With(state, prepared.RunId, run => run with { WorktreePath = prepared.WorktreePath, BaseRef = prepared.BaseRef, BaseCommit = prepared.BaseCommit });
+            case Event.LaunchOrdered ordered:
+                return With(state, ordered.RunId, run => run with
+                {
+                    State = RunState.Running,
+                    Launch = ordered.Launch,
+                    LaunchLive = true,
+                    StartedAt = run.StartedAt ?? ordered.At,
+                    EndedAt = null,
+                    Reason = null,
+                    Outcome = null,
+                    StopAsked = null,
+                    BackgroundTasks = 0,
+                });
+            case Event.TurnBegan began:
+                return With(state, began.RunId, run => run with { SessionKnown = true, SessionId = began.SessionId ?? run.SessionId, Model = began.Model ?? run.Model });
+            case Event.TurnFinished finished:
+                return With(state, finished.RunId, run => run with { Outcome = finished.Outcome, Turns = run.Turns + Math.Max(0, finished.NumTurns) });
+            case Event.CostAdded cost:
+                return AddCost(state, cost);
+            case Event.CostEstimated estimate:
+                return With(state, estimate.RunId, run => run with { EstimateMicroUsd = Math.Max(0, estimate.MicroUsd) });
+            case Event.BudgetRaised raised:
+                return With(state, raised.RunId, run => run with { Budget = raised.Budget });
+            case Event.DecisionOpened opened:
+                return AfterDecision(state with { Decisions = state.Decisions.SetItem(opened.Decision.Id, opened.Decision) }, opened.Decision.RunId);
+            case Event.DecisionClosed closed:
+                return state.Decisions.TryGetValue(closed.DecisionId, out var decision)
+                    ? AfterDecision(
+                        state with
+                        {
+                            Decisions = state.Decisions.SetItem(decision.Id, decision with { State = closed.State, AnsweredAt = closed.At, AnsweredBy = closed.By, Verdict = closed.Verdict }),
+                        },
+                        decision.RunId)
+                    : state;
+            case Event.MessageAdded added:
+                return With(state, added.RunId, run => run with { Messages = Keep(run.Messages.Add(added.Message)) });
+            case Event.MessageDelivered delivered:
+                return With(state, delivered.RunId, run => run with { Messages = [.. run.Messages.Select(message => message.Id == delivered.MessageId ? message with { Delivered = true } : message)] });
+            case Event.BackgroundTasksCounted counted:
+                return With(state, counted.RunId, run => run with { BackgroundTasks = counted.Count });
+            case Event.StopOrdered stop:
+                return With(state, stop.RunId, run => run with { StopAsked = stop.By });
+            case Event.RunEnded ended:
+                return With(state, ended.RunId, run => run with
+                {
+                    State = ended.State,
+                    Reason = ended.Reason,
+                    Dirty = ended.Dirty,
+                    DiffStat = ended.DiffStat ?? run.DiffStat,
+                    LeftRunning = ended.LeftRunning,
+                    EndedAt = ended.At,
+                    LaunchLive = false,
+                    StopAsked = null,
+                });
+            default:
+                throw new InvalidOperationException($"The fold does not know {happened.GetType().Name}.");
+        }
+    }
+
+    private static BoardState With(BoardState state, long runId, Func<Run, Run> change) =>
+        state.Runs.TryGetValue(runId, out var run) ? state with { Runs = state.Runs.SetItem(runId, change(run)) } : state;
+
+    /// <summary>A live run waits while at least one of its decisions is open. A decision that outlived its process changes no state.</summary>
+    private static BoardState AfterDecision(BoardState state, long runId) => With(state, runId, run => run.State switch
+    {
+        RunState.Running when state.OpenDecisionsOf(runId).Any() => run with { State = RunState.AwaitingDecision },
+        RunState.AwaitingDecision when !state.OpenDecisionsOf(runId).Any() => run with { State = RunState.Running },
+        _ => run,
+    });
+
+    private static BoardState AddCost(BoardState state, Event.CostAdded cost)
+    {
+        var day = state.SpendByDay.GetValueOrDefault(cost.Day);
+        return With(state, cost.RunId, run => run with { ExactMicroUsd = run.ExactMicroUsd + cost.MicroUsd, EstimateMicroUsd = 0 }) with
+        {
+            SpendByDay = state.SpendByDay.SetItem(cost.Day, day + cost.MicroUsd),
+        };
+    }
+
+    private static BoardState DeleteCard(BoardState state, long cardId)
+    {
+        var runs = state.RunsOf(cardId).Select(run => run.Id).ToHashSet();
+        return state with
+        {
+            Cards = state.Cards.Remove(cardId),
+            Runs = state.Runs.RemoveRange(runs),
+            Decisions = state.Decisions.RemoveRange(state.Decisions.Values.Where(decision => runs.Contains(decision.RunId)).Select(decision => decision.Id)),
+        };
+    }
+
+    private static BoardState Serve(BoardState state, Event.RequestServed served)
+    {
+        var expired = state.Served.Where(entry => served.At - entry.Value.At > Limits.ServedRequestsKept).Select(entry => entry.Key);
+        return state with { Served = state.Served.RemoveRange(expired).SetItem(served.RequestId, new ServedRequest(served.Outcome, served.At)) };
+    }
+
+    private static ImmutableArray<Message> Keep(ImmutableArray<Message> messages) =>
+        messages.Length <= Limits.MessagesKeptMax ? messages : messages.RemoveRange(0, messages.Length - Limits.MessagesKeptMax);
+}
