@@ -1,0 +1,124 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Text;
+
+namespace KanBots.Sidecar.Processes;
+
+/// <param name="OutputBytesMax">What standard output may have at most; the rest is read and dropped, and said to be cut.</param>
+internal sealed record CommandLimits(TimeSpan Timeout, int OutputBytesMax)
+{
+    internal const int ErrorCharactersMax = 64 * 1024;
+
+    internal static CommandLimits Default { get; } = new(TimeSpan.FromMinutes(2), 64 * 1024 * 1024);
+}
+
+/// <param name="OutputWasCut">True when standard output was longer than the limit.</param>
+internal sealed record CommandResult(int ExitCode, ReadOnlyMemory<byte> StandardOutput, string StandardError, TimeSpan Elapsed, bool OutputWasCut)
+{
+    internal string Text => Encoding.UTF8.GetString(StandardOutput.Span);
+}
+
+/// <summary>The command could not be started: usually it is not installed.</summary>
+internal sealed class CommandMissingException(string file, Exception inner) : IOException($"{file} could not be started: {inner.Message}", inner);
+
+/// <summary>Runs a short command such as git to its end. Arguments are an array, no shell sees them. A non-zero exit is a result,
+/// not an exception.</summary>
+internal static class ShortCommand
+{
+    /// <param name="environmentEdits">Added to this process's environment; a null value removes.</param>
+    /// <exception cref="CommandMissingException">It could not be started.</exception>
+    /// <exception cref="TimeoutException">It did not end in time and was killed with its children.</exception>
+    internal static async Task<CommandResult> RunAsync(
+        string file,
+        IReadOnlyList<string> arguments,
+        string workingDirectory,
+        IReadOnlyDictionary<string, string?> environmentEdits,
+        ReadOnlyMemory<byte> input,
+        CommandLimits limits,
+        CancellationToken cancellation)
+    {
+        var start = new ProcessStartInfo(file, arguments)
+        {
+            WorkingDirectory = workingDirectory,
+            UseShellExecute = false,
+            CreateNoWindow = true,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            StandardErrorEncoding = Encoding.UTF8,
+        };
+        foreach (var (name, value) in environmentEdits)
+        {
+            if (value is null)
+            {
+                start.Environment.Remove(name);
+            }
+            else
+            {
+                start.Environment[name] = value;
+            }
+        }
+
+        var clock = Stopwatch.StartNew();
+        using var process = new Process { StartInfo = start };
+        try
+        {
+            process.Start();
+        }
+        catch (Exception failure) when (failure is Win32Exception or DirectoryNotFoundException)
+        {
+            throw new CommandMissingException(file, failure);
+        }
+
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        deadline.CancelAfter(limits.Timeout);
+        try
+        {
+            var output = ReadBoundedAsync(process.StandardOutput.BaseStream, limits.OutputBytesMax, deadline.Token);
+            var error = ReadBoundedAsync(process.StandardError.BaseStream, CommandLimits.ErrorCharactersMax, deadline.Token);
+            await WriteInputAsync(process, input, deadline.Token);
+            var (bytes, wasCut) = await output;
+            var (errorBytes, _) = await error;
+            await process.WaitForExitAsync(deadline.Token);
+            return new CommandResult(process.ExitCode, bytes, Encoding.UTF8.GetString(errorBytes.Span), clock.Elapsed, wasCut);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            cancellation.ThrowIfCancellationRequested();
+            throw new TimeoutException($"{file} {(arguments.Count > 0 ? arguments[0] : "")} did not end within {limits.Timeout.TotalSeconds:0} s and was ended.");
+        }
+    }
+
+    private static async Task WriteInputAsync(Process process, ReadOnlyMemory<byte> input, CancellationToken cancellation)
+    {
+        try
+        {
+            await process.StandardInput.BaseStream.WriteAsync(input, cancellation);
+            process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // The command ended, or closed its input, before it had read all: its exit code says what that means.
+        }
+    }
+
+    private static async Task<(ReadOnlyMemory<byte> Bytes, bool WasCut)> ReadBoundedAsync(System.IO.Stream stream, int bytesMax, CancellationToken cancellation)
+    {
+        using var kept = new MemoryStream();
+        var buffer = new byte[16 * 1024];
+        var wasCut = false;
+        for (; ; )
+        {
+            var count = await stream.ReadAsync(buffer, cancellation);
+            if (count == 0)
+            {
+                return (kept.GetBuffer().AsMemory(0, (int)kept.Length), wasCut);
+            }
+
+            var room = Math.Min(count, bytesMax - (int)kept.Length);
+            wasCut |= room < count;
+            kept.Write(buffer, 0, room);
+        }
+    }
+}
