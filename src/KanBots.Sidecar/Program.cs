@@ -2,6 +2,7 @@
 return args switch
 {
     ["--version"] => Version(),
+    ["run-host", var folder] => KanBots.Sidecar.RunHost.Host.Run(folder),
     ["schema", .. var rest] => KanBots.Sidecar.Cli.Schema.SchemaVerb.Run(rest is [var folder] ? folder : "schema"),
     _ => Unknown(),
 };

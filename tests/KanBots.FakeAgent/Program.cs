@@ -1,3 +1,4 @@
-// The scripted agent is started as an agent would be; without a script it says so and fails, as a CLI does.
-Console.Error.WriteLine("kanbots-fake-agent: no script given");
-return 1;
+using KanBots.FakeAgent;
+
+// Started with the arguments of the Claude launch line, of which it heeds --session-id and --resume.
+return new Agent(args).Run();

@@ -103,7 +103,7 @@ internal static class ShortCommand
         }
     }
 
-    private static async Task<(ReadOnlyMemory<byte> Bytes, bool WasCut)> ReadBoundedAsync(System.IO.Stream stream, int bytesMax, CancellationToken cancellation)
+    private static async Task<(ReadOnlyMemory<byte> Bytes, bool WasCut)> ReadBoundedAsync(Stream stream, int bytesMax, CancellationToken cancellation)
     {
         using var kept = new MemoryStream();
         var buffer = new byte[16 * 1024];

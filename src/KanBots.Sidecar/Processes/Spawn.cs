@@ -4,19 +4,19 @@ using System.Text;
 namespace KanBots.Sidecar.Processes;
 
 /// <summary>Where a descriptor of the new process leads.</summary>
-internal abstract record Stream
+internal abstract record Redirect
 {
-    internal sealed record Null : Stream;
+    internal sealed record Null : Redirect;
 
     /// <summary>A file, opened for append and made private when it is not there.</summary>
-    internal sealed record AppendTo(string Path) : Stream;
+    internal sealed record AppendTo(string Path) : Redirect;
 
-    internal sealed record Inherit(int Fd) : Stream;
+    internal sealed record Inherit(int Fd) : Redirect;
 }
 
 /// <param name="Executable">Absolute path; no search, no shell.</param>
 /// <param name="NewSession">Its own session, so that no terminal's signals and no parent's group reach it.</param>
-internal sealed record SpawnRequest(string Executable, IReadOnlyList<string> Arguments, IReadOnlyList<string> Environment, string Folder, Stream Input, Stream Output, Stream Error, bool NewSession);
+internal sealed record SpawnRequest(string Executable, IReadOnlyList<string> Arguments, IReadOnlyList<string> Environment, string Folder, Redirect Input, Redirect Output, Redirect Error, bool NewSession);
 
 /// <summary>Starts a process by posix_spawn with every other descriptor closed and all signals at their defaults.
 /// System.Diagnostics.Process is not used here: it keeps the parent's standard output open in a detached child for ever.</summary>
@@ -70,17 +70,17 @@ internal static unsafe class Spawn
         return lines;
     }
 
-    private static void Direct(byte* actions, int target, Stream stream, Texts texts, int access)
+    private static void Direct(byte* actions, int target, Redirect stream, Texts texts, int access)
     {
         switch (stream)
         {
-            case Stream.Null:
+            case Redirect.Null:
                 _ = LibC.posix_spawn_file_actions_addopen(actions, target, texts.Add("/dev/null"), access, 0);
                 break;
-            case Stream.AppendTo file:
+            case Redirect.AppendTo file:
                 _ = LibC.posix_spawn_file_actions_addopen(actions, target, texts.Add(file.Path), access | LibC.O_APPEND | LibC.O_CREAT | LibC.O_NOFOLLOW, PrivateFiles.FileMode);
                 break;
-            case Stream.Inherit inherited:
+            case Redirect.Inherit inherited:
                 _ = LibC.posix_spawn_file_actions_adddup2(actions, inherited.Fd, target);
                 break;
         }

@@ -1,0 +1,53 @@
+using KanBots.Sidecar.Processes;
+
+namespace KanBots.Sidecar.RunHost;
+
+/// <summary>A tiny shell, in a session of its own and without the launch's token, that outlives the host: when the pipe that only the
+/// host holds breaks, it kills every process with the token, again and again until none is left. On "bye" it just ends.
+/// Without it the tools' children live on when host and serve die together, since each has a session of its own.</summary>
+internal sealed class Guard
+{
+    /// <summary>The token is the script's $0, never part of its text. Ten clean looks in a row end it, or 200 rounds.</summary>
+    private const string Script = """
+        IFS= read -r word
+        [ "$word" = bye ] && exit 0
+        clean=0 round=0
+        while [ $clean -lt 10 ] && [ $round -lt 200 ]; do
+          hit=0
+          for folder in /proc/[0-9]*; do
+            if grep -qs "KANBOTS_LAUNCH=$0" "$folder/environ"; then
+              kill -9 "${folder#/proc/}" 2>/dev/null && hit=1
+            fi
+          done
+          if [ $hit = 0 ]; then clean=$((clean+1)); else clean=0; fi
+          round=$((round+1))
+          sleep 0.05
+        done
+        """;
+
+    private readonly int _pipe;
+
+    private Guard(int pid, int pipe)
+    {
+        Pid = pid;
+        _pipe = pipe;
+    }
+
+    internal int Pid { get; }
+
+    internal static Guard Start(string token)
+    {
+        var (read, write) = Descriptor.Pipe();
+        try
+        {
+            var pid = Spawn.Start(new SpawnRequest("/bin/sh", [token, "-c", Script, token], ["PATH=/usr/bin:/bin"], "/", new Redirect.Inherit(read), new Redirect.Null(), new Redirect.Null(), NewSession: true));
+            return new Guard(pid, write);
+        }
+        finally
+        {
+            _ = LibC.close(read);
+        }
+    }
+
+    internal void Bye() => _ = Descriptor.WriteSome(_pipe, "bye\n"u8);
+}

@@ -1,0 +1,108 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using KanBots.Sidecar.Processes;
+
+namespace KanBots.Sidecar.RunHost;
+
+/// <summary>The run folder is the protocol between serve and run host: it survives every crash and can be read with cat.
+/// Who writes which file stands in ARCHITECTURE.md; no file has two writers.</summary>
+internal sealed record RunFolder(string Path)
+{
+    internal const int Format = 1;
+
+    internal string Launch => In("launch.json");
+
+    internal string Claim => In("claim");
+
+    internal string Wake => In("wake");
+
+    internal string Host => In("host.json");
+
+    internal string Stdout => In("stdout.ndjson");
+
+    internal string Stdin => In("stdin.ndjson");
+
+    internal string Control => In("control.ndjson");
+
+    internal string Stderr => In("stderr.log");
+
+    internal string Exit => In("exit.json");
+
+    internal string HostLog => In("host.log");
+
+    internal LaunchFile? ReadLaunch() => Read(Launch, RunFolderJson.Default.LaunchFile);
+
+    internal HostFile? ReadHost() => Read(Host, RunFolderJson.Default.HostFile);
+
+    internal ExitFile? ReadExit() => Read(Exit, RunFolderJson.Default.ExitFile);
+
+    internal void Write(LaunchFile launch) => PrivateFiles.Replace(Launch, JsonSerializer.SerializeToUtf8Bytes(launch, RunFolderJson.Default.LaunchFile));
+
+    internal void Write(HostFile host) => PrivateFiles.Replace(Host, JsonSerializer.SerializeToUtf8Bytes(host, RunFolderJson.Default.HostFile));
+
+    internal void Write(ExitFile exit) => PrivateFiles.Replace(Exit, JsonSerializer.SerializeToUtf8Bytes(exit, RunFolderJson.Default.ExitFile));
+
+    /// <summary>"Look at your files": one byte into the FIFO. Nothing happens when no host has it open; the host looks once a second anyway.</summary>
+    internal void Poke()
+    {
+        var fd = LibC.Open(Wake, LibC.O_WRONLY | LibC.O_NONBLOCK | LibC.O_CLOEXEC | LibC.O_NOFOLLOW);
+        if (fd >= 0)
+        {
+            _ = Descriptor.WriteSome(fd, [1]);
+            _ = LibC.close(fd);
+        }
+    }
+
+    private string In(string name) => System.IO.Path.Combine(Path, name);
+
+    private static T? Read<T>(string path, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)
+        where T : class
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(File.ReadAllBytes(path), type);
+        }
+        catch (Exception absent) when (absent is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+        catch (JsonException torn)
+        {
+            // Files are renamed into place whole, so this is damage and no half-written file.
+            throw new IOException($"{path} is not readable: {torn.Message}", torn);
+        }
+    }
+}
+
+/// <summary>Written by serve before the start. Holds no secret: of the environment only names and a hash.</summary>
+/// <param name="Token">128 random bits in hex: what carries it in its environment belongs to this launch.</param>
+internal sealed record LaunchFile(int Format, string Token, long RunId, int CardNumber, int Launch, IReadOnlyList<string> Argv, string Cwd, LaunchEnvironment Environment, IReadOnlyList<string> PlacedPaths, LaunchLimits Limits);
+
+/// <param name="Names">Of all variables that the agent gets.</param>
+/// <param name="Hash">SHA-256 over the sorted "NAME=value" lines, to tell whether a later launch's environment differs.</param>
+/// <param name="Remove">Variables of ours that the host has and the agent must not get.</param>
+internal sealed record LaunchEnvironment(IReadOnlyList<string> Names, string Hash, IReadOnlyList<string> Remove);
+
+/// <summary>Times of the stop ladder are milliseconds, each step beginning when the one before it was not enough.</summary>
+/// <param name="WorkMinutes">Minutes of work, waiting for a person not counted.</param>
+/// <param name="WaitMinutes">Minutes of waiting for a person, at a stretch.</param>
+internal sealed record LaunchLimits(int WorkMinutes, int WaitMinutes = 24 * 60, long MinFreeBytes = 256L << 20, long StderrBytes = 4L << 20, int InterruptMs = 1000, int CloseMs = 300, int SigintMs = 400, int SigtermMs = 400);
+
+/// <summary>Written twice: before the agent starts, and with the agent's pid after.</summary>
+internal sealed record HostFile(int Format, string HostName, int HostPid, string HostStart, string BootId, int? AgentPid = null, string? AgentStart = null);
+
+internal sealed record LeftPid(int Pid, string Start);
+
+/// <param name="Reason">exited, stopped, killed, minutes, waited, diskFull or spawnFailed.</param>
+internal sealed record ExitFile(int Format, string Reason, int? ExitCode, int? Signal, string? Error, DateTimeOffset StartedAt, DateTimeOffset EndedAt, long StdoutBytes, IReadOnlyList<LeftPid> LeftPids);
+
+/// <summary>One line of control.ndjson. Every op does nothing when it was done already.</summary>
+/// <param name="Op">stop, kill, closeStdin or waiting.</param>
+internal sealed record ControlLine(string Op, bool? Value = null);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(LaunchFile))]
+[JsonSerializable(typeof(HostFile))]
+[JsonSerializable(typeof(ExitFile))]
+[JsonSerializable(typeof(ControlLine))]
+internal sealed partial class RunFolderJson : JsonSerializerContext;
