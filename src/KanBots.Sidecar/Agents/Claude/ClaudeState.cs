@@ -1,0 +1,17 @@
+using System.Text.Json.Serialization;
+
+namespace KanBots.Sidecar.Agents.Claude;
+
+/// <summary>What the decoder carries from line to line of one launch; stored with the offset, so that it can go on after a crash.</summary>
+/// <param name="Resumed">The launch continues a session: the first live figure may hold earlier launches' cost.</param>
+/// <param name="Baseline">The CLI's own total at the last result; null until one is known.</param>
+/// <param name="Exact">Sum of all exact costs of this launch, in dollars, so that rounding never adds up.</param>
+/// <param name="LastError">The error word of the last synthetic message, which the result line does not repeat.</param>
+internal sealed record ClaudeState(bool Resumed, decimal? Baseline, decimal Exact, string? LastError)
+{
+    internal static ClaudeState Start(bool resumed) => new(resumed, resumed ? null : 0, 0, null);
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(ClaudeState))]
+internal sealed partial class ClaudeJson : JsonSerializerContext;
