@@ -1,0 +1,170 @@
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+using KanBots.Sidecar.Board;
+
+namespace KanBots.Sidecar.Journal;
+
+/// <summary>This build is too old for what lies on disk.</summary>
+internal sealed class StorageNewerException(long found)
+    : IOException($"The board was written by a newer KanBots (storage version {found}, this build knows {Database.StorageVersion}). Update this editor's extension.");
+
+/// <summary>Where one line lies in a run's stream, and which items of the thread it holds.</summary>
+internal readonly record struct IndexedLine(int Launch, long From, long To, long FirstSeq, int Items, DateTimeOffset At);
+
+/// <summary>How far a launch's stream was read.</summary>
+/// <param name="Decoder">The decoder's own state as JSON, null before the first line.</param>
+/// <param name="NextSeq">The sequence number, within the run, of the next item.</param>
+internal sealed record StreamPosition(long Offset, string? Decoder, long NextSeq);
+
+/// <summary>The state on disk: the journal of events, and the index of each stream. One writer, one thread at a time; the exclusive
+/// lock is the second guard against two serves.</summary>
+internal sealed class Database : IDisposable
+{
+    internal const long StorageVersion = 1;
+    internal const int BusyTimeoutSeconds = 5;
+
+    private readonly SqliteConnection _connection;
+
+    private Database(SqliteConnection connection, string epoch)
+    {
+        _connection = connection;
+        Epoch = epoch;
+    }
+
+    internal string Epoch { get; }
+
+    /// <param name="newEpoch">Names a new database. A client that has another epoch starts over.</param>
+    /// <exception cref="StorageNewerException">Never migrated down.</exception>
+    internal static Database Open(string path, string newEpoch)
+    {
+        SQLitePCL.Batteries_V2.Init();
+        Processes.PrivateFiles.Touch(path); // SQLite would make it by umask; its -wal and -shm take this file's mode
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, DefaultTimeout = BusyTimeoutSeconds }.ToString());
+        connection.Open();
+        Run(connection, "pragma locking_mode=EXCLUSIVE");
+        Run(connection, "pragma journal_mode=WAL");
+        Run(connection, "create table if not exists meta(key text primary key, value text not null) without rowid");
+        var version = Scalar(connection, "select value from meta where key='storageVersion'");
+        if (version is not null && long.Parse(version, CultureInfo.InvariantCulture) > StorageVersion)
+        {
+            connection.Dispose();
+            throw new StorageNewerException(long.Parse(version, CultureInfo.InvariantCulture));
+        }
+
+        Run(connection, """
+            create table if not exists journal(seq integer primary key autoincrement, at text not null, kind text not null, json blob not null);
+            create table if not exists stream(run integer not null, launch integer not null, offset integer not null, decoder text, primary key(run, launch)) without rowid;
+            create table if not exists line(run integer not null, seq integer not null, launch integer not null, start integer not null, stop integer not null, items integer not null, at integer not null, primary key(run, seq)) without rowid;
+            """);
+        Run(connection, "insert or ignore into meta values('storageVersion', $version), ('epoch', $epoch)", ("$version", StorageVersion.ToString(CultureInfo.InvariantCulture)), ("$epoch", newEpoch));
+        return new Database(connection, Scalar(connection, "select value from meta where key='epoch'")!);
+    }
+
+    internal BoardState Load()
+    {
+        var state = BoardState.Empty(Epoch);
+        using var command = Command(_connection, "select kind, json from journal order by seq");
+        using var reader = command.ExecuteReader();
+        while (reader.Read())
+        {
+            state = Evolver.Evolve(state, EventJson.Read(reader.GetString(0), reader.GetFieldValue<byte[]>(1)));
+        }
+
+        return state;
+    }
+
+    /// <summary>Brings events to the disk before the effects that they order.</summary>
+    internal void Append(IReadOnlyCollection<Event> events, DateTimeOffset at)
+    {
+        if (events.Count > 0)
+        {
+            Transact(durable: true, () => AppendEvents(events, at));
+        }
+    }
+
+    /// <summary>In one transaction: the lines that were read, the offset reached, and what they caused. So every line counts exactly
+    /// once; what power loss takes away is read again from the stream.</summary>
+    internal void Ingest(long run, int launch, long offset, string decoder, IReadOnlyList<IndexedLine> lines, IReadOnlyCollection<Event> events, DateTimeOffset at) => Transact(durable: false, () =>
+    {
+        Run(_connection, "insert into stream values($run, $launch, $offset, $decoder) on conflict do update set offset=$offset, decoder=$decoder", ("$run", run), ("$launch", launch), ("$offset", offset), ("$decoder", decoder));
+        foreach (var line in lines)
+        {
+            Run(_connection, "insert into line values($run, $seq, $launch, $start, $stop, $items, $at)", ("$run", run), ("$seq", line.FirstSeq), ("$launch", line.Launch), ("$start", line.From), ("$stop", line.To), ("$items", line.Items), ("$at", line.At.ToUnixTimeMilliseconds()));
+        }
+
+        AppendEvents(events, at);
+    });
+
+    internal StreamPosition Position(long run, int launch)
+    {
+        using var command = Command(_connection, "select offset, decoder, (select coalesce(max(seq + items), 1) from line where run=$run) from stream where run=$run and launch=$launch union all select 0, null, (select coalesce(max(seq + items), 1) from line where run=$run) limit 1", ("$run", run), ("$launch", launch));
+        using var reader = command.ExecuteReader();
+        reader.Read();
+        return new StreamPosition(reader.GetInt64(0), reader.IsDBNull(1) ? null : reader.GetString(1), reader.GetInt64(2));
+    }
+
+    /// <summary>The lines that hold the items after a sequence number, in order.</summary>
+    internal IReadOnlyList<IndexedLine> Lines(long run, long afterSeq, int limit)
+    {
+        using var command = Command(_connection, "select launch, start, stop, seq, items, at from line where run=$run and seq + items - 1 > $after order by seq limit $limit", ("$run", run), ("$after", afterSeq), ("$limit", limit));
+        using var reader = command.ExecuteReader();
+        var lines = new List<IndexedLine>();
+        while (reader.Read())
+        {
+            lines.Add(new IndexedLine(reader.GetInt32(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt32(4), DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(5))));
+        }
+
+        return lines;
+    }
+
+    private void AppendEvents(IReadOnlyCollection<Event> events, DateTimeOffset at)
+    {
+        foreach (var happened in events)
+        {
+            var (kind, json) = EventJson.Write(happened);
+            Run(_connection, "insert into journal(at, kind, json) values($at, $kind, $json)", ("$at", at.ToString("O", CultureInfo.InvariantCulture)), ("$kind", kind), ("$json", json));
+        }
+    }
+
+    private void Transact(bool durable, Action work)
+    {
+        Run(_connection, durable ? "pragma synchronous=FULL" : "pragma synchronous=NORMAL");
+        Run(_connection, "begin immediate");
+        try
+        {
+            work();
+            Run(_connection, "commit");
+        }
+        catch
+        {
+            Run(_connection, "rollback");
+            throw;
+        }
+    }
+
+    private static SqliteCommand Command(SqliteConnection connection, string sql, params ReadOnlySpan<(string Name, object? Value)> values)
+    {
+        var command = connection.CreateCommand();
+        command.CommandText = sql;
+        foreach (var (name, value) in values)
+        {
+            command.Parameters.AddWithValue(name, value ?? DBNull.Value);
+        }
+
+        return command;
+    }
+
+    private static void Run(SqliteConnection connection, string sql, params ReadOnlySpan<(string Name, object? Value)> values)
+    {
+        using var command = Command(connection, sql, values);
+        command.ExecuteNonQuery();
+    }
+
+    private static string? Scalar(SqliteConnection connection, string sql)
+    {
+        using var command = Command(connection, sql);
+        return command.ExecuteScalar() as string;
+    }
+
+    public void Dispose() => _connection.Dispose();
+}
