@@ -1,0 +1,10 @@
+using System.Collections.Immutable;
+using KanBots.Sidecar.Board;
+
+namespace KanBots.Sidecar.Engine;
+
+/// <summary>What clients see at one moment: the state, and what is too fleeting to be journaled.</summary>
+/// <param name="Epoch">Of this serve over this database.</param>
+/// <param name="Revision">Counts every change that a client can see.</param>
+/// <param name="Tools">The tool that each run uses now, in one line.</param>
+internal sealed record BoardView(string Epoch, long Revision, BoardState State, ImmutableDictionary<long, string> Tools);

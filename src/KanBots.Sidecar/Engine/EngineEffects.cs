@@ -1,0 +1,183 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using KanBots.Sidecar.Agents.Claude;
+using KanBots.Sidecar.Board;
+using KanBots.Sidecar.Git;
+using KanBots.Sidecar.Journal;
+using KanBots.Sidecar.Processes;
+using KanBots.Sidecar.RunHost;
+
+namespace KanBots.Sidecar.Engine;
+
+/// <summary>Carries effects out. Each may be asked for again after a crash and then does nothing twice: worktrees are recognised,
+/// lines in stdin by their id, ops of control by their meaning.</summary>
+internal sealed partial class BoardEngine
+{
+    private void Carry(Effect effect)
+    {
+        switch (effect)
+        {
+            case Effect.Prepare prepare:
+                _ = PrepareAsync(_state.Runs[prepare.RunId]);
+                break;
+            case Effect.StartLaunch start:
+                StartLaunch(start);
+                break;
+            case Effect.SendMessage send:
+                WithFolder(send.RunId, send.Launch, folder => Tell(folder, send.Message.Id, ClaudeControl.UserMessage(send.Message.Id, send.Message.Text)));
+                break;
+            case Effect.SendVerdict verdict:
+                SendVerdict(verdict);
+                break;
+            case Effect.StopLaunch stop:
+                WithFolder(stop.RunId, stop.Launch, folder =>
+                {
+                    Tell(folder, $"stop-{stop.Launch}", ClaudeControl.Interrupt($"stop-{stop.Launch}"));
+                    Order(folder, new ControlLine("stop"));
+                });
+                break;
+            case Effect.CloseInput close:
+                WithFolder(close.RunId, close.Launch, folder => Order(folder, new ControlLine("closeStdin")));
+                break;
+            case Effect.SetWaiting waiting:
+                WithFolder(waiting.RunId, waiting.Launch, folder => Order(folder, new ControlLine("waiting", waiting.Waiting)));
+                break;
+            case Effect.EndLeftovers end:
+                var run = _state.Runs[end.RunId];
+                _ = Task.Run(() => EndLeftovers(run));
+                break;
+        }
+    }
+
+    private async Task PrepareAsync(Run run)
+    {
+        try
+        {
+            var repository = _paths.Repository;
+            var from = await Base.ChooseAsync(_git, repository, run.BaseWanted, Settings.WorktreeBaseRef, _closing.Token);
+            var path = Worktrees.PathOf(repository, Settings.WorktreeRoot, run.CardNumber, run.Id);
+            await Worktrees.AddAsync(_git, repository, path, run.Branch, from.Commit, _closing.Token);
+            Post(new Input.Prepared(run.Id, path, from.Ref, from.Commit));
+        }
+        catch (GitFailure failure)
+        {
+            Post(new Input.PrepareFailed(run.Id, new Reason(failure.Kind, failure.Message)));
+        }
+        catch (OperationCanceledException)
+        {
+            // serve leaves: the next one orders it again
+        }
+        catch (Exception bug)
+        {
+            var reference = _log.Error($"prepare run {run.Id}", bug);
+            Post(new Input.PrepareFailed(run.Id, new Reason("internal", $"The worktree could not be made: {bug.Message} (log {reference})")));
+        }
+    }
+
+    private void StartLaunch(Effect.StartLaunch start)
+    {
+        var run = _state.Runs[start.RunId];
+        EndLeftovers(run);
+        var folder = _paths.Launch(run.CardNumber, run.Id, start.Launch);
+        try
+        {
+            PrivateFiles.MakeFolder(folder.Path);
+            if (LibC.MakeFifo(folder.Wake, PrivateFiles.FileMode) != 0 && LibC.LastError != LibC.EEXIST)
+            {
+                throw new IOException($"The wake FIFO could not be made: {LibC.Describe(LibC.LastError)}.");
+            }
+
+            foreach (var message in start.Messages)
+            {
+                PrivateFiles.Append(folder.Stdin, ClaudeControl.UserMessage(message.Id, message.Text));
+            }
+
+            var environment = _environments.GetValueOrDefault(run.Id) ?? AgentEnvironment.Of(Spawn.OwnEnvironment());
+            var ours = environment.Any(line => line.StartsWith("DOTNET_EnableDiagnostics=", StringComparison.Ordinal)) ? [] : new[] { "DOTNET_EnableDiagnostics" };
+            var mode = run.PermissionMode switch { PermissionMode.Ask => "ask", PermissionMode.Plan => "plan", _ => "bypassPermissions" };
+            var argv = new ClaudeLaunch(Settings.ClaudePath ?? "claude", run.SessionId, start.Resume, mode, run.Launch > 1 ? null : run.Model, run.Effort).ToArgv();
+            var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+            folder.Write(new LaunchFile(RunFolder.Format, token, run.Id, run.CardNumber, start.Launch, argv, run.WorktreePath, AgentEnvironment.Describe(environment, ours), [], new LaunchLimits(run.Budget.Minutes)));
+            var launch = Follow(run, start.Launch, folder, start.Resume);
+            var command = _hostCommand(folder.Path);
+            var pid = Spawn.Start(new SpawnRequest(command[0], command, [.. environment, .. ours.Select(name => $"{name}=0")], "/", new Redirect.Null(), new Redirect.Null(), new Redirect.AppendTo(folder.HostLog), NewSession: true));
+            Adopt(launch, ProcessIdentity.Of(pid) ?? new ProcessIdentity(pid, ""));
+        }
+        catch (IOException failure)
+        {
+            _live.Remove((run.Id, start.Launch));
+            Post(new Input.LaunchFailed(run.Id, start.Launch, new Reason("launchFailed", failure.Message)));
+        }
+    }
+
+    private LiveLaunch Follow(Run run, int number, RunFolder folder, bool resumed)
+    {
+        var position = _database.Position(run.Id, number);
+        var decoder = position.Decoder is null ? ClaudeState.Start(resumed) : JsonSerializer.Deserialize(position.Decoder, ClaudeJson.Default.ClaudeState)!;
+        var launch = new LiveLaunch(run.Id, number, folder, position, decoder);
+        _live[(run.Id, number)] = launch;
+        _watch.Add(folder.Path);
+        return launch;
+    }
+
+    private void Adopt(LiveLaunch launch, ProcessIdentity host)
+    {
+        launch.Host = host;
+        PidWatch.WhenGone(host, () => Post(() => Look(launch)));
+    }
+
+    private void WithFolder(long runId, int launch, Action<RunFolder> work)
+    {
+        var folder = _paths.Launch(_state.Runs[runId].CardNumber, runId, launch);
+        try
+        {
+            work(folder);
+        }
+        catch (IOException failure)
+        {
+            _log.Error($"run {runId}, launch {launch}", failure);
+        }
+
+        folder.Poke();
+    }
+
+    /// <summary>Appends a line for the agent unless one with this id stands there already.</summary>
+    private static void Tell(RunFolder folder, string id, byte[] line)
+    {
+        if (!File.Exists(folder.Stdin) || File.ReadAllBytes(folder.Stdin).AsSpan().IndexOf(Encoding.UTF8.GetBytes($"\"{id}\"")) < 0)
+        {
+            PrivateFiles.Append(folder.Stdin, line);
+        }
+    }
+
+    private static void Order(RunFolder folder, ControlLine control) => PrivateFiles.Append(folder.Control, [.. JsonSerializer.SerializeToUtf8Bytes(control, RunFolderJson.Default.ControlLine), (byte)'\n']);
+
+    private void SendVerdict(Effect.SendVerdict effect)
+    {
+        var decision = _state.Decisions[effect.DecisionId];
+        var request = decision.AgentRequestId!;
+        var verdict = effect.Verdict;
+        var line = decision.Kind switch
+        {
+            DecisionKind.Question when verdict.Allow => ClaudeControl.Answer(request, decision.ToolInput ?? "{}", decision.Questions.ToDictionary(
+                question => question.Text,
+                question => (IReadOnlyList<string>)[.. verdict.Answers.Where(answer => answer.QuestionId == question.Id).SelectMany(answer => answer.Values)])),
+            _ when verdict.Allow => ClaudeControl.Allow(request, decision.ToolInput ?? "{}"),
+            _ => ClaudeControl.Deny(request, string.IsNullOrWhiteSpace(verdict.Reason) ? "The user said no." : verdict.Reason),
+        };
+        WithFolder(effect.RunId, effect.Launch, folder => Tell(folder, request, line));
+    }
+
+    /// <summary>Ends what earlier launches of the run left running. Only what carries their tokens.</summary>
+    private void EndLeftovers(Run run)
+    {
+        for (var number = 1; number <= run.Launch; number++)
+        {
+            if (_paths.Launch(run.CardNumber, run.Id, number).ReadLaunch() is { } launch)
+            {
+                ProcessTree.KillAll(launch.Token, new HashSet<int>(), new HashSet<int>());
+            }
+        }
+    }
+}

@@ -1,0 +1,314 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using KanBots.Sidecar.Agents;
+using KanBots.Sidecar.Agents.Claude;
+using KanBots.Sidecar.Board;
+using KanBots.Sidecar.Git;
+using KanBots.Sidecar.Journal;
+using KanBots.Sidecar.Processes;
+using KanBots.Sidecar.RunHost;
+
+namespace KanBots.Sidecar.Engine;
+
+/// <summary>Follows the streams of live launches, and finds out how launches ended.</summary>
+internal sealed partial class BoardEngine
+{
+    private const int LinesPerTransaction = 256;
+    private const long BytesPerTransaction = 1 << 20;
+    private static readonly TimeSpan UsageInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan HostStartWait = TimeSpan.FromSeconds(10);
+
+    private void LookAt(string folder)
+    {
+        foreach (var launch in _live.Values.Where(launch => launch.Folder.Path == folder).ToList())
+        {
+            Look(launch);
+        }
+    }
+
+    /// <summary>Reads what is new; when the launch has ended, deals with its end. Long streams are read in pieces between which other
+    /// inputs get their turn.</summary>
+    private void Look(LiveLaunch launch)
+    {
+        if (launch.IsEnding)
+        {
+            return;
+        }
+
+        var exit = launch.Folder.ReadExit();
+        var hostGone = exit is null && launch.Host is { IsAlive: false };
+        exit ??= hostGone ? launch.Folder.ReadExit() : null; // it may have been written between the two looks
+        if (Ingest(launch, ended: exit is not null || hostGone))
+        {
+            Post(() => Look(launch));
+        }
+        else if (exit is not null || hostGone)
+        {
+            launch.IsEnding = true;
+            _ = EndAsync(launch, _state.Runs[launch.RunId], exit);
+        }
+    }
+
+    /// <returns>True when there may be more to read at once.</returns>
+    private bool Ingest(LiveLaunch launch, bool ended)
+    {
+        var read = launch.Tail.Read(launch.Position.Offset, ended, LinesPerTransaction, BytesPerTransaction);
+        if (read.Count == 0)
+        {
+            return false;
+        }
+
+        var now = _time.GetUtcNow();
+        var state = _state;
+        var decoder = launch.Decoder;
+        var tools = _view.Tools;
+        var lines = new List<IndexedLine>();
+        var events = new List<Event>();
+        var effects = new List<Effect>();
+        var seq = launch.Position.NextSeq;
+        var wantsUsage = false;
+        foreach (var line in read)
+        {
+            AgentLine decoded;
+            (decoded, decoder) = line.Length > StreamTail.LineBytesMax
+                ? (new AgentLine([], [new AgentItem(ItemKind.Raw, $"A line of {line.Length} bytes.", "tooLong")]), decoder)
+                : ClaudeDecoder.Decode(line.Content, decoder);
+            lines.Add(new IndexedLine(launch.Launch, line.From, line.To, seq, decoded.Items.Length, now));
+            seq += decoded.Items.Length;
+            foreach (var signal in decoded.Signals)
+            {
+                switch (signal)
+                {
+                    case AgentSignal.Tool tool:
+                        tools = tool.Summary is null ? tools.Remove(launch.RunId) : tools.SetItem(launch.RunId, tool.Summary);
+                        break;
+                    case AgentSignal.Spent:
+                        wantsUsage = true;
+                        break;
+                }
+
+                launch.InTurn = signal switch { AgentSignal.TurnStarted => true, AgentSignal.TurnEnded => false, _ => launch.InTurn };
+                wantsUsage |= signal is AgentSignal.TurnStarted && decoder.Baseline is null;
+                if (Converted(launch, signal) is { } input)
+                {
+                    var decided = Decider.Decide(state, input, now);
+                    events.AddRange(decided.Events);
+                    effects.AddRange(decided.Effects);
+                    state = Evolver.EvolveAll(state, decided.Events);
+                }
+            }
+        }
+
+        _database.Ingest(launch.RunId, launch.Launch, read[^1].To, JsonSerializer.Serialize(decoder, ClaudeJson.Default.ClaudeState), lines, events, now);
+        launch.Position = new StreamPosition(read[^1].To, null, seq);
+        launch.Decoder = decoder;
+        _state = state;
+        Show(tools);
+        Interlocked.Exchange(ref _appended, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+        foreach (var effect in effects)
+        {
+            Carry(effect);
+        }
+
+        if (wantsUsage && launch.InTurn && !ended && now - launch.UsageAskedAt >= UsageInterval)
+        {
+            launch.UsageAskedAt = now;
+            PrivateFiles.Append(launch.Folder.Stdin, ClaudeControl.GetUsage(++launch.UsageAsked));
+            launch.Folder.Poke();
+        }
+
+        return true;
+    }
+
+    private static Input? Converted(LiveLaunch launch, AgentSignal signal)
+    {
+        var (run, number) = (launch.RunId, launch.Launch);
+        return signal switch
+        {
+            AgentSignal.TurnStarted started => new Input.TurnStarted(run, number, started.SessionId, started.Model),
+            AgentSignal.TurnEnded ended => new Input.TurnEnded(run, number, new TurnOutcome(ended.IsError, ended.Interrupted, ended.Kind, ended.Message), ended.NumTurns),
+            AgentSignal.CostAdded cost => new Input.CostAdded(run, number, cost.MicroUsd),
+            AgentSignal.CostEstimated estimate => new Input.CostEstimated(run, number, estimate.MicroUsd),
+            AgentSignal.Withdrawn withdrawn => new Input.DecisionWithdrawn(run, number, withdrawn.RequestId),
+            AgentSignal.Echoed echoed => new Input.MessageEchoed(run, number, echoed.MessageId),
+            AgentSignal.BackgroundTasks tasks => new Input.BackgroundTasksChanged(run, number, tasks.Count),
+            AgentSignal.Asked asked => new Input.DecisionAsked(
+                run,
+                number,
+                FormattableString.Invariant($"{run}-{number}-{asked.RequestId}"),
+                asked.Kind switch { AskKind.Question => DecisionKind.Question, AskKind.Plan => DecisionKind.Plan, _ => DecisionKind.Permission },
+                asked.RequestId,
+                asked.ToolUseId,
+                asked.ToolName,
+                asked.ToolInput,
+                asked.Description,
+                [.. asked.Questions.Select((question, index) => new Question(FormattableString.Invariant($"q{index + 1}"), question.Text, question.Header, [.. question.Options.Select(option => new QuestionOption(option.Label, option.Description))], question.MultiSelect))]),
+            _ => null,
+        };
+    }
+
+    /// <summary>"Stopped" and "interrupted" are said only when the tree is confirmed gone.</summary>
+    private async Task EndAsync(LiveLaunch launch, Run run, ExitFile? exit)
+    {
+        try
+        {
+            var left = await Task.Run(() => ConfirmTree(launch, exit));
+            var changes = Directory.Exists(run.WorktreePath) ? await Changes.CountAsync(_git, run.WorktreePath, run.BaseCommit, _paths.Scratch, _closing.Token) : new Changes(0, 0, 0);
+            var failure = run.Outcome is null && exit is not { Reason: "stopped" or "killed" } ? StartupFailure(launch, exit) : null;
+            var kind = exit?.Reason switch
+            {
+                null => LaunchEndKind.HostDied,
+                "stopped" or "killed" => LaunchEndKind.Stopped,
+                "minutes" => LaunchEndKind.MinutesReached,
+                "waited" => LaunchEndKind.WaitedTooLong,
+                "diskFull" => LaunchEndKind.DiskFull,
+                "spawnFailed" => LaunchEndKind.SpawnFailed,
+                _ => LaunchEndKind.Exited,
+            };
+            var end = new LaunchEnd(kind, exit?.ExitCode, exit?.Signal, kind == LaunchEndKind.HostDied ? null : failure);
+            Post(() => Finish(launch, new Input.LaunchEnded(run.Id, launch.Launch, end, !changes.IsEmpty, new DiffStat(changes.Files, changes.Insertions, changes.Deletions), left)));
+        }
+        catch (OperationCanceledException)
+        {
+            // serve leaves: the next one finds the same end
+        }
+        catch (Exception failure) when (failure is GitFailure or IOException or TimeoutException)
+        {
+            // The worktree cannot be read, for example because somebody removed it: the run has ended all the same.
+            _log.Error($"end of run {run.Id}", failure);
+            var kind = exit is null ? LaunchEndKind.HostDied : exit.Reason is "stopped" or "killed" ? LaunchEndKind.Stopped : LaunchEndKind.Exited;
+            Post(() => Finish(launch, new Input.LaunchEnded(run.Id, launch.Launch, new LaunchEnd(kind, exit?.ExitCode, exit?.Signal, null), Directory.Exists(run.WorktreePath), null, 0)));
+        }
+    }
+
+    private void Finish(LiveLaunch launch, Input.LaunchEnded ended)
+    {
+        _live.Remove((launch.RunId, launch.Launch));
+        _watch.Remove(launch.Folder.Path);
+        Show(_view.Tools.Remove(launch.RunId));
+        _ = Apply(ended, null);
+    }
+
+    /// <returns>How many processes the agent has left running on purpose.</returns>
+    private static int ConfirmTree(LiveLaunch launch, ExitFile? exit)
+    {
+        var token = launch.Folder.ReadLaunch()?.Token;
+        if (token is null)
+        {
+            return 0;
+        }
+
+        var none = new HashSet<int>();
+        if (exit is { Reason: "exited" })
+        {
+            return ProcessTree.Find(token, none, none).Count;
+        }
+
+        return ProcessTree.KillAll(token, none, none).Count;
+    }
+
+    private static Reason? StartupFailure(LiveLaunch launch, ExitFile? exit)
+    {
+        if (exit?.Error is { } error)
+        {
+            return new Reason(error.Contains("was not found", StringComparison.Ordinal) ? "agentNotFound" : "spawnFailed", error);
+        }
+
+        var stderr = File.Exists(launch.Folder.Stderr) ? File.ReadAllText(launch.Folder.Stderr) : "";
+        var (kind, message) = ClaudeFailure.OfStartup(stderr.Length > 64 * 1024 ? stderr[..(64 * 1024)] : stderr, exit?.ExitCode, exit?.Signal);
+        return new Reason(kind, message);
+    }
+
+    /// <summary>Starting is recovering: there is no other start-up path.</summary>
+    private async Task RecoverAsync()
+    {
+        try
+        {
+            var highest = Math.Max(HighestFolder(), await HighestInGitAsync());
+            await OnLoopAsync(() => Settle(highest));
+            _recovered.TrySetResult();
+        }
+        catch (Exception failure)
+        {
+            _log.Error("recovery", failure);
+            _recovered.TrySetException(failure);
+        }
+    }
+
+    private async Task<long> HighestInGitAsync()
+    {
+        try
+        {
+            return await RunIds.HighestAsync(_git, _paths.Repository, _closing.Token);
+        }
+        catch (GitFailure failure)
+        {
+            _log.Error("run ids", failure);
+            return 0;
+        }
+    }
+
+    private long HighestFolder() => Directory.EnumerateDirectories(_paths.Runs).Select(folder => RunIds.Of($"issue-{Path.GetFileName(folder)}")).DefaultIfEmpty(0).Max();
+
+    private bool Settle(long highest)
+    {
+        var observed = ImmutableArray.CreateBuilder<ObservedLaunch>();
+        foreach (var run in _state.Runs.Values.Where(run => run is { IsLive: true, LaunchLive: true }))
+        {
+            observed.Add(new ObservedLaunch(run.Id, run.Launch, Observe(run)));
+        }
+
+        _ = Apply(new Input.Recovered(highest, observed.ToImmutable()), null);
+        Tick();
+        return true;
+    }
+
+    private ObservedKind Observe(Run run)
+    {
+        var folder = _paths.Launch(run.CardNumber, run.Id, run.Launch);
+        var host = folder.ReadHost();
+        if (host is null && folder.ReadExit() is null)
+        {
+            if (!Directory.Exists(folder.Path) || folder.ReadLaunch() is null || PrivateFiles.TryClaimFolder(folder.Claim))
+            {
+                return ObservedKind.NeverStarted; // and with the claim taken no late host can make it a ghost
+            }
+
+            for (var waited = TimeSpan.Zero; folder.ReadHost() is null && waited < HostStartWait; waited += TimeSpan.FromMilliseconds(20))
+            {
+                Thread.Sleep(20); // a host has the claim and is about to say who it is
+            }
+
+            host = folder.ReadHost();
+        }
+
+        CutTornTail(folder.Stdin);
+        var launch = Follow(run, run.Launch, folder, resumed: run.Launch > 1);
+        var identity = host is null ? default : new ProcessIdentity(host.HostPid, host.HostStart);
+        if (host is not null && host.BootId == ProcessIdentity.BootId && identity.IsAlive)
+        {
+            Adopt(launch, identity);
+            return ObservedKind.Alive;
+        }
+
+        launch.Host = new ProcessIdentity(0, ""); // never alive: the next look finds exit.json or reports it dead
+        if (folder.ReadExit() is null && folder.ReadLaunch() is { } file)
+        {
+            ProcessTree.KillAll(file.Token, new HashSet<int>(), new HashSet<int>());
+        }
+
+        return ObservedKind.Gone;
+    }
+
+    /// <summary>A crash can leave half a line for the agent; the other half will never come.</summary>
+    private static void CutTornTail(string path)
+    {
+        if (File.Exists(path))
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+            var bytes = new byte[file.Length];
+            file.ReadExactly(bytes);
+            file.SetLength(Array.LastIndexOf(bytes, (byte)'\n') + 1);
+        }
+    }
+}

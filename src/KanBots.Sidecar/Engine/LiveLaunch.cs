@@ -1,0 +1,33 @@
+using KanBots.Sidecar.Agents.Claude;
+using KanBots.Sidecar.Journal;
+using KanBots.Sidecar.Processes;
+using KanBots.Sidecar.RunHost;
+
+namespace KanBots.Sidecar.Engine;
+
+/// <summary>A launch that the engine follows: its folder, how far its stream was read, and who hosts it.</summary>
+internal sealed class LiveLaunch(long runId, int launch, RunFolder folder, StreamPosition position, ClaudeState decoder)
+{
+    internal long RunId { get; } = runId;
+
+    internal int Launch { get; } = launch;
+
+    internal RunFolder Folder { get; } = folder;
+
+    internal StreamTail Tail { get; } = new(folder.Stdout);
+
+    internal StreamPosition Position { get; set; } = position;
+
+    internal ClaudeState Decoder { get; set; } = decoder;
+
+    internal ProcessIdentity? Host { get; set; }
+
+    /// <summary>Its end is being dealt with: it is reported once.</summary>
+    internal bool IsEnding { get; set; }
+
+    internal bool InTurn { get; set; }
+
+    internal long UsageAsked { get; set; }
+
+    internal DateTimeOffset UsageAskedAt { get; set; }
+}

@@ -1,0 +1,20 @@
+using KanBots.Sidecar.Git;
+using KanBots.Sidecar.RunHost;
+
+namespace KanBots.Sidecar.Engine;
+
+/// <summary>Where our state lies: in the git common dir, where no clone can plant it and `git clean` cannot take it.</summary>
+internal sealed record Paths(Repository Repository)
+{
+    internal string State => Repository.StateFolder;
+
+    internal string Database => Path.Combine(State, "kanbots.db");
+
+    internal string Settings => Path.Combine(State, "settings.json");
+
+    internal string Runs => Path.Combine(State, "runs");
+
+    internal string Scratch => Path.Combine(State, "scratch");
+
+    internal RunFolder Launch(int cardNumber, long runId, int launch) => new(Path.Combine(Runs, FormattableString.Invariant($"{cardNumber}-{runId}"), FormattableString.Invariant($"{launch}")));
+}
