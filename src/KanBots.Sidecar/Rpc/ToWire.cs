@@ -1,0 +1,158 @@
+using System.Text.Json;
+using KanBots.Sidecar.Engine;
+using KanBots.Sidecar.Protocol;
+using Core = KanBots.Sidecar.Board;
+
+namespace KanBots.Sidecar.Rpc;
+
+/// <summary>From the core's records to the wire's. The only place where the two meet in this direction.</summary>
+internal static class ToWire
+{
+    /// <summary>Ended runs that travel with the board; older ones are found through their cards.</summary>
+    internal const int EndedRunsMax = 200;
+
+    internal static BoardSnapshot Snapshot(BoardView view, DateTimeOffset now)
+    {
+        var state = view.State;
+        var cards = state.Cards.Values.Where(card => !card.Archived).ToList();
+        var shown = cards.Select(card => card.Id).ToHashSet();
+        var ended = state.Runs.Values.Where(run => run.IsOver && shown.Contains(run.CardId)).OrderByDescending(run => run.EndedAt).Take(EndedRunsMax).Select(run => run.Id).ToHashSet();
+        var runs = state.Runs.Values.Where(run => !run.IsOver || ended.Contains(run.Id)).ToList();
+        return new BoardSnapshot(
+            view.Epoch,
+            view.Revision,
+            Enum.GetValues<Column>(),
+            [.. cards.Select(card => Card(state, card))],
+            [.. runs.Select(run => Run(view, run))],
+            [.. state.Decisions.Values.Where(decision => decision.State == Core.DecisionState.Open).OrderBy(decision => decision.AskedAt).Select(Decision)],
+            Spend(state, now));
+    }
+
+    /// <summary>What a client that has <paramref name="before"/> must be told, or null when it sees no difference.</summary>
+    internal static BoardDidChangeParams? Changes(BoardView before, BoardView after, DateTimeOffset now)
+    {
+        var (old, state) = (before.State, after.State);
+        var changedRuns = state.Runs.Values.Where(run => !old.Runs.TryGetValue(run.Id, out var was) || !ReferenceEquals(was, run) || before.Tools.GetValueOrDefault(run.Id) != after.Tools.GetValueOrDefault(run.Id)).ToList();
+        var touched = changedRuns.Select(run => run.CardId).ToHashSet();
+        var changedCards = state.Cards.Values.Where(card => !card.Archived && (touched.Contains(card.Id) || !old.Cards.TryGetValue(card.Id, out var was) || !ReferenceEquals(was, card))).ToList();
+        var changedDecisions = ReferenceEquals(old.Decisions, state.Decisions) ? [] : state.Decisions.Values.Where(decision => !old.Decisions.TryGetValue(decision.Id, out var was) || !ReferenceEquals(was, decision)).ToList();
+        var removed = new Removed(
+            [.. old.Cards.Values.Where(card => !card.Archived && (!state.Cards.TryGetValue(card.Id, out var now) || now.Archived)).Select(card => card.Id)],
+            [.. old.Runs.Keys.Where(id => !state.Runs.ContainsKey(id))],
+            [.. old.Decisions.Keys.Where(id => !state.Decisions.ContainsKey(id))]);
+        return new BoardDidChangeParams(
+            after.Epoch,
+            after.Revision,
+            before.Revision,
+            [.. changedCards.Select(card => Card(state, card))],
+            [.. changedRuns.Select(run => Run(after, run))],
+            [.. changedDecisions.Select(Decision)],
+            removed,
+            Spend(state, now));
+    }
+
+    private static Spend Spend(Core.BoardState state, DateTimeOffset now)
+    {
+        var day = now.UtcDateTime.ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture);
+        var underWay = state.Runs.Values.Sum(run => run.EstimateMicroUsd);
+        return new Spend(state.SpendByDay.GetValueOrDefault(day) + underWay, state.SpendByDay.Values.Sum() + underWay, state.Settings.DayBudgetMicroUsd);
+    }
+
+    internal static Card Card(Core.BoardState state, Core.Card card)
+    {
+        var runs = state.RunsOf(card.Id).ToList();
+        var active = runs.LastOrDefault(run => !run.IsOver);
+        return new Card(
+            card.Id,
+            card.Number,
+            new CardSource(SourceKind.Local),
+            card.Title,
+            card.Body,
+            (Column)card.Column,
+            card.Position,
+            card.Labels,
+            DotOf(active ?? runs.LastOrDefault(), state),
+            runs.Sum(run => run.CostMicroUsd),
+            [.. runs.Select(run => run.Id)],
+            card.ParentNumber,
+            active?.Id,
+            card.Archived ? true : null);
+    }
+
+    /// <summary>Derived, never stored: a card cannot say something else than its runs.</summary>
+    private static Dot DotOf(Core.Run? run, Core.BoardState state) => run?.State switch
+    {
+        null => Dot.None,
+        Core.RunState.Queued => Dot.Queued,
+        Core.RunState.Preparing or Core.RunState.Running => Dot.Running,
+        Core.RunState.AwaitingDecision => Dot.AwaitingDecision,
+        _ when state.OpenDecisionsOf(run.Id).Any() => Dot.AwaitingDecision,
+        Core.RunState.InReview => Dot.InReview,
+        Core.RunState.Failed => Dot.Failed,
+        Core.RunState.Interrupted => Dot.Interrupted,
+        _ => Dot.None,
+    };
+
+    internal static Run Run(BoardView view, Core.Run run) => new(
+        run.Id,
+        run.CardId,
+        run.CardNumber,
+        (RunState)run.State,
+        run.Agent,
+        (PermissionMode)run.PermissionMode,
+        run.Branch,
+        run.WorktreePath,
+        run.BaseRef,
+        run.BaseCommit,
+        run.Launch,
+        run.CostMicroUsd,
+        run.EstimateMicroUsd > 0,
+        new Budget(run.Budget.MicroUsd, run.Budget.Turns, run.Budget.Minutes),
+        run.Turns,
+        run.Dirty,
+        run.LeftRunning,
+        null,
+        run.Model,
+        run.SessionId,
+        run.StartedAt,
+        run.EndedAt,
+        view.Tools.GetValueOrDefault(run.Id),
+        run.DiffStat is { } stat ? new DiffStat(stat.Files, stat.Insertions, stat.Deletions) : null,
+        run.Reason is { } reason ? new RunReason(reason.Kind, reason.Message) : null);
+
+    internal static Decision Decision(Core.Decision decision) => new(
+        decision.Id,
+        decision.RunId,
+        decision.CardNumber,
+        (DecisionKind)decision.Kind,
+        (DecisionState)decision.State,
+        decision.AskedAt,
+        [.. decision.Questions.Select(question => new Question(question.Id, question.Text, [.. question.Options.Select(option => new QuestionOption(option.Label, option.Description))], question.MultiSelect, question.Header))],
+        decision.AnsweredAt,
+        decision.AnsweredBy,
+        Tool(decision));
+
+    private static DecisionTool? Tool(Core.Decision decision)
+    {
+        if (decision.Kind == Core.DecisionKind.Question)
+        {
+            return null;
+        }
+
+        JsonElement? input = null;
+        if (decision.ToolInput is { Length: < 64 * 1024 } text)
+        {
+            using var document = JsonDocument.Parse(text);
+            input = document.RootElement.Clone();
+        }
+
+        return new DecisionTool(decision.ToolName ?? "budget", input, decision.Description);
+    }
+
+    internal static RpcException Error(Core.Refusal refusal)
+    {
+        // Kinds are the camelCase names of the codes; one that has no code of its own is an invalid argument.
+        var code = Enum.TryParse<ErrorCode>(refusal.Kind, ignoreCase: true, out var known) ? known : ErrorCode.InvalidArgument;
+        return new RpcException(code, refusal.Message, new ErrorData(refusal.Kind, null, refusal.CardId, refusal.RunId, refusal.DecisionId, refusal.State));
+    }
+}
