@@ -1,15 +1,24 @@
 // Wires the verbs by calling them; everything else lives in its room.
+using KanBots.Sidecar.Cli.Schema;
+using KanBots.Sidecar.Rpc;
+using KanBots.Sidecar.RunHost;
+
+var idle = TimeSpan.FromSeconds(60);
 return args switch
 {
-    ["--version"] => Version(),
-    ["run-host", var folder] => KanBots.Sidecar.RunHost.Host.Run(folder),
-    ["schema", .. var rest] => KanBots.Sidecar.Cli.Schema.SchemaVerb.Run(rest is [var folder] ? folder : "schema"),
+    ["--stdio"] => await Relay.RunAsync(Environment.CurrentDirectory),
+    ["serve", var folder] => await Serve.RunAsync(folder, idle),
+    ["serve", var folder, "--idle-seconds", var seconds] when int.TryParse(seconds, out var count) => await Serve.RunAsync(folder, TimeSpan.FromSeconds(count)),
+    ["run-host", var folder] => Host.Run(folder),
+    ["schema"] => SchemaVerb.Run("schema"),
+    ["schema", var folder] => SchemaVerb.Run(folder),
+    ["--version"] => Say($"kanbots-sidecar {Build.Version}"),
     _ => Unknown(),
 };
 
-static int Version()
+static int Say(string line)
 {
-    Console.Out.WriteLine($"kanbots-sidecar {typeof(KanBots.Sidecar.Rpc.HeaderFraming).Assembly.GetName().Version?.ToString(3)}");
+    Console.Out.WriteLine(line);
     return 0;
 }
 

@@ -1,0 +1,258 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using KanBots.Sidecar.Engine;
+using KanBots.Sidecar.Protocol;
+using Core = KanBots.Sidecar.Board;
+
+namespace KanBots.Sidecar.Rpc;
+
+/// <summary>The methods of the wire, each turned into an input of the core or a read of the view.</summary>
+internal sealed partial class ClientSession
+{
+    private static ProtocolJson Json => ProtocolJson.Default;
+
+    private RpcMethods Methods() => new RpcMethods()
+        .Request(Protocol.Methods.Initialize, Json.InitializeParams, Json.InitializeResult, InitializeAsync)
+        .Notification(Protocol.Methods.Initialized, Json.Nothing, _ => { })
+        .Request(Protocol.Methods.Shutdown, Json.Nothing, Json.Nothing, (_, _) => Task.FromResult(new Nothing()))
+        .Notification(Protocol.Methods.Exit, Json.Nothing, Exit)
+        .Notification(Protocol.Methods.WorkspaceDidChangeTrust, Json.DidChangeTrustParams, change => _trusted = change.Trusted)
+        .Request(Protocol.Methods.BoardGet, Json.Nothing, Json.BoardSnapshot, GetBoardAsync)
+        .Request(Protocol.Methods.CardCreate, Json.CardCreateParams, Json.CardResult, (p, _) => CardAsync(new Core.Input.CreateCard(p.RequestId, p.Title, p.Body ?? "", p.Number, (Core.Column)(p.Column ?? Column.Todo), [.. p.Labels ?? []], p.ParentNumber)))
+        .Request(Protocol.Methods.CardUpdate, Json.CardUpdateParams, Json.CardResult, (p, _) => CardAsync(new Core.Input.UpdateCard(p.RequestId, p.CardId, p.Title, p.Body, p.Labels is null ? null : [.. p.Labels])))
+        .Request(Protocol.Methods.CardMove, Json.CardMoveParams, Json.CardResult, (p, _) => CardAsync(new Core.Input.MoveCard(p.RequestId, p.CardId, (Core.Column)p.Column, p.Position)))
+        .Request(Protocol.Methods.CardArchive, Json.CardArchiveParams, Json.CardResult, (p, _) => CardAsync(new Core.Input.ArchiveCard(p.RequestId, p.CardId, p.Archived)))
+        .Request(Protocol.Methods.CardDelete, Json.CardDeleteParams, Json.Nothing, DeleteCardAsync)
+        .Request(Protocol.Methods.RunDispatch, Json.RunDispatchParams, Json.RunResult, DispatchAsync)
+        .Request(Protocol.Methods.RunStop, Json.RunStopParams, Json.RunResult, StopAsync)
+        .Request(Protocol.Methods.RunReply, Json.RunReplyParams, Json.RunReplyResult, ReplyAsync)
+        .Request(Protocol.Methods.RunResume, Json.RunResumeParams, Json.RunResult, async (p, _) => new RunResult(RunOf(await AskAsync(new Core.Input.Resume(p.RequestId, p.RunId, p.Text, NewId())))))
+        .Request(Protocol.Methods.RunEvents, Json.RunEventsParams, Json.RunEventsResult, EventsAsync)
+        .Request(Protocol.Methods.RunSubscribe, Json.RunSubscribeParams, Json.Nothing, (p, _) => Subscribe(p.RunId, ThreadReader.Seq(p.After)))
+        .Request(Protocol.Methods.RunUnsubscribe, Json.RunUnsubscribeParams, Json.Nothing, (p, _) => Subscribe(p.RunId, null))
+        .Request(Protocol.Methods.DecisionList, Json.Nothing, Json.DecisionListResult, async (_, cancellation) => new DecisionListResult((await GetBoardAsync(cancellation)).Decisions))
+        .Request(Protocol.Methods.DecisionAnswer, Json.DecisionAnswerParams, Json.DecisionResult, AnswerAsync)
+        .Request(Protocol.Methods.DecisionDismiss, Json.DecisionDismissParams, Json.DecisionResult, (p, _) => DecideAsync(p.RequestId, p.DecisionId, new Core.Verdict(false, [], p.Reason ?? "The user did not answer.", false)))
+        .Request(Protocol.Methods.AgentList, Json.Nothing, Json.AgentListResult, ListAgentsAsync)
+        .Request(Protocol.Methods.ConfigGet, Json.Nothing, Json.ConfigGetResult, (_, _) => Task.FromResult(Config.Read(_engine)))
+        .Request(Protocol.Methods.ConfigSet, Json.ConfigSetParams, Json.ConfigSetResult, SetConfigAsync)
+        .Request(Protocol.Methods.SidecarStatus, Json.Nothing, Json.SidecarStatusResult, StatusAsync);
+
+    private void Exit(Nothing nothing) => _ = _connection.DisposeAsync().AsTask();
+
+    private static string NewId() => Guid.NewGuid().ToString();
+
+    private Task<InitializeResult> InitializeAsync(InitializeParams parameters, CancellationToken cancellation)
+    {
+        (_name, _trusted, _initialized) = (parameters.ClientName, parameters.Trusted, true);
+        return Task.FromResult(new InitializeResult(Build.Version, _paths.Repository.Root, Capabilities));
+    }
+
+    private void RequireInitialized()
+    {
+        if (!_initialized)
+        {
+            throw new RpcException(ErrorCode.NotInitialized, "The first request is initialize.", new ErrorData("notInitialized"));
+        }
+    }
+
+    private async Task<BoardSnapshot> GetBoardAsync(Nothing nothing, CancellationToken cancellation)
+    {
+        var isFirst = _sent is null;
+        RequireInitialized();
+        await _engine.Recovered.WaitAsync(cancellation);
+        var view = _engine.View;
+        _sent = view;
+        if (isFirst)
+        {
+            _ = PumpAsync(PushBoardAsync);
+        }
+
+        return ToWire.Snapshot(view, TimeProvider.System.GetUtcNow());
+    }
+
+    private async Task<BoardSnapshot> GetBoardAsync(CancellationToken cancellation)
+    {
+        RequireInitialized();
+        await _engine.Recovered.WaitAsync(cancellation);
+        return ToWire.Snapshot(_engine.View, TimeProvider.System.GetUtcNow());
+    }
+
+    private async Task<Core.Outcome> AskAsync(Core.Input.Request request)
+    {
+        RequireInitialized();
+        if (!_trusted)
+        {
+            throw new RpcException(ErrorCode.NotTrusted, "This workspace is not trusted, so it may only look. Trust it in the editor, then try again.", new ErrorData("notTrusted"));
+        }
+
+        if (string.IsNullOrWhiteSpace(request.RequestId) || request.RequestId.Length > 100)
+        {
+            throw new RpcException(ErrorCode.InvalidArgument, "requestId is a UUID that the client makes up.", new ErrorData("invalidArgument"));
+        }
+
+        var (outcome, refusal) = await _engine.AskAsync(request, _preamble.Environment);
+        return refusal is null ? outcome! : throw ToWire.Error(refusal);
+    }
+
+    private async Task<CardResult> CardAsync(Core.Input.Request request)
+    {
+        var outcome = await AskAsync(request);
+        var state = _engine.View.State;
+        return state.Cards.TryGetValue(outcome.Id, out var card) ? new CardResult(ToWire.Card(state, card)) : throw new RpcException(ErrorCode.CardNotFound, "The card was deleted meanwhile.", new ErrorData("cardNotFound", CardId: outcome.Id));
+    }
+
+    private async Task<Nothing> DeleteCardAsync(CardDeleteParams parameters, CancellationToken cancellation)
+    {
+        await AskAsync(new Core.Input.DeleteCard(parameters.RequestId, parameters.CardId));
+        return new Nothing();
+    }
+
+    private async Task<RunResult> DispatchAsync(RunDispatchParams p, CancellationToken cancellation)
+    {
+        if (p.Agent is not (null or "claude"))
+        {
+            throw new RpcException(ErrorCode.AgentNotFound, $"There is no agent '{p.Agent}'. Known: claude.", new ErrorData("agentNotFound"));
+        }
+
+        return new RunResult(RunOf(await AskAsync(new Core.Input.Dispatch(
+            p.RequestId,
+            p.CardId,
+            p.Agent ?? "claude",
+            p.Model,
+            p.Effort,
+            p.Persona,
+            (Core.PermissionMode)(p.PermissionMode ?? PermissionMode.BypassPermissions),
+            p.BaseRef,
+            p.Budget?.MicroUsd,
+            p.Budget?.Turns,
+            p.Budget?.Minutes,
+            p.Prompt,
+            NewId(),
+            NewId()))));
+    }
+
+    private Run RunOf(Core.Outcome outcome)
+    {
+        var view = _engine.View;
+        return view.State.Runs.TryGetValue(outcome.Id, out var run) ? ToWire.Run(view, run) : throw new RpcException(ErrorCode.RunNotFound, "The run was deleted with its card.", new ErrorData("runNotFound", RunId: outcome.Id));
+    }
+
+    /// <summary>Answered when the process tree is confirmed gone.</summary>
+    private async Task<RunResult> StopAsync(RunStopParams p, CancellationToken cancellation)
+    {
+        var outcome = await AskAsync(new Core.Input.Stop(p.RequestId, p.RunId, "user"));
+        for (; ; )
+        {
+            var changed = _engine.Changed;
+            if (!_engine.View.State.Runs.TryGetValue(outcome.Id, out var run) || run.IsOver)
+            {
+                return new RunResult(RunOf(outcome));
+            }
+
+            await changed.WaitAsync(cancellation);
+        }
+    }
+
+    private async Task<RunReplyResult> ReplyAsync(RunReplyParams p, CancellationToken cancellation) =>
+        new((await AskAsync(new Core.Input.Reply(p.RequestId, p.RunId, p.Text, NewId()))).Text!);
+
+    private async Task<RunEventsResult> EventsAsync(RunEventsParams p, CancellationToken cancellation)
+    {
+        RequireInitialized();
+        await _engine.Recovered.WaitAsync(cancellation);
+        RequireRun(p.RunId);
+        var after = ThreadReader.Seq(p.After);
+        var (items, atEnd) = await _threads.ReadAsync(p.RunId, after, p.Limit ?? 100);
+        return new RunEventsResult(items, atEnd, items.Count > 0 ? items[^1].Cursor : p.After);
+    }
+
+    private void RequireRun(long runId)
+    {
+        if (!_engine.View.State.Runs.ContainsKey(runId))
+        {
+            throw new RpcException(ErrorCode.RunNotFound, $"There is no run {runId} on this board.", new ErrorData("runNotFound", RunId: runId));
+        }
+    }
+
+    private Task<Nothing> Subscribe(long runId, long? after)
+    {
+        RequireInitialized();
+        lock (_subscriptions)
+        {
+            if (after is { } seq)
+            {
+                RequireRun(runId);
+                _subscriptions[runId] = seq;
+            }
+            else
+            {
+                _subscriptions.Remove(runId);
+            }
+        }
+
+        Interlocked.Exchange(ref _subscribed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+        return Task.FromResult(new Nothing());
+    }
+
+    private Task<DecisionResult> AnswerAsync(DecisionAnswerParams p, CancellationToken cancellation)
+    {
+        ImmutableArray<Core.Answer> answers = [.. (p.Answers ?? []).Select(answer => new Core.Answer(answer.QuestionId, [.. answer.Values]))];
+        return DecideAsync(p.RequestId, p.DecisionId, new Core.Verdict(p.Allow ?? answers.Length > 0, answers, p.Reason, p.Remember == Remember.Card));
+    }
+
+    private async Task<DecisionResult> DecideAsync(string requestId, string decisionId, Core.Verdict verdict)
+    {
+        var outcome = await AskAsync(new Core.Input.Decide(requestId, decisionId, verdict, _name, NewId()));
+        return new DecisionResult(ToWire.Decision(_engine.View.State.Decisions[outcome.Text!]));
+    }
+
+    private async Task<AgentListResult> ListAgentsAsync(Nothing _, CancellationToken cancellation)
+    {
+        RequireInitialized();
+        var found = await AgentDetection.ClaudeAsync(_engine.Settings.ClaudePath, _preamble.Environment, cancellation);
+        var status = found switch
+        {
+            { Path: null } => AgentStatus.NotInstalled,
+            { Problem: not null } => AgentStatus.Broken,
+            { SignedIn: false } => AgentStatus.NotSignedIn,
+            _ => AgentStatus.Ready,
+        };
+        var message = found.Problem ?? (status == AgentStatus.NotSignedIn ? "Run `claude` once in a terminal and sign in, or set ANTHROPIC_API_KEY." : null);
+        return new AgentListResult([new AgentInfo("claude", "Claude Code", status, [], found.Path, found.Version, message)]);
+    }
+
+    private async Task<ConfigSetResult> SetConfigAsync(ConfigSetParams p, CancellationToken cancellation)
+    {
+        RequireInitialized();
+        var (core, file) = Config.Change(_engine.View.State.Settings, _engine.Settings, p.Values);
+        await AskAsync(new Core.Input.SetSettings(p.RequestId, core));
+        await _engine.SetSettingsAsync(file);
+        return new ConfigSetResult(Config.Read(_engine).Values);
+    }
+
+    private async Task<SidecarStatusResult> StatusAsync(Nothing _, CancellationToken cancellation)
+    {
+        RequireInitialized();
+        var launches = await _engine.LaunchesAsync();
+        return new SidecarStatusResult(
+            Build.Version,
+            Build.Id,
+            Environment.ProcessId,
+            _paths.Repository.Root,
+            _paths.State,
+            [.. _clients().Select(client => client.Status)],
+            [.. launches.Select(launch => new RunStatus(launch.RunId, launch.Launch, new FileInfo(launch.Folder.Stdout) is { Exists: true } file ? file.Length : 0, launch.Position.Offset, launch.Host?.Pid, launch.Folder.ReadHost()?.AgentPid))],
+            new Dictionary<string, long>
+            {
+                ["cards"] = Core.Limits.CardsMax,
+                ["queuedRuns"] = Core.Limits.QueuedRunsMax,
+                ["parallelRuns"] = Core.Limits.ParallelMax,
+                ["messageBytes"] = HeaderFraming.MaxMessageBytes,
+                ["requestsInFlight"] = RpcConnection.InFlightMax,
+                ["threadPage"] = ThreadReader.PageMax,
+                ["engineInbox"] = BoardEngine.InboxMax,
+            },
+            Environment.WorkingSet);
+    }
+}

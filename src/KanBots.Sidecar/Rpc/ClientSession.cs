@@ -1,0 +1,162 @@
+using System.Net.Sockets;
+using KanBots.Sidecar.Engine;
+using KanBots.Sidecar.Protocol;
+using Core = KanBots.Sidecar.Board;
+
+namespace KanBots.Sidecar.Rpc;
+
+/// <summary>One client: what it may do, what it watches, and the pumps that push to it. A pump sends one message and waits until it is
+/// taken; what changed meanwhile goes into the next, so that a slow reader costs no memory and sees the newest.</summary>
+internal sealed partial class ClientSession
+{
+    private static readonly string[] Capabilities = ["board", "runs", "decisions", "threads", "config"];
+
+    private readonly BoardEngine _engine;
+    private readonly Paths _paths;
+    private readonly Log _log;
+    private readonly Preamble _preamble;
+    private readonly Func<IReadOnlyList<ClientSession>> _clients;
+    private readonly RpcConnection _connection;
+    private readonly ThreadReader _threads;
+    private readonly Dictionary<long, long> _subscriptions = [];
+    private TaskCompletionSource _subscribed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private BoardView? _sent;
+    private bool _initialized;
+    private volatile bool _trusted;
+    private string _name = "unknown";
+
+    internal ClientSession(NetworkStream stream, BoardEngine engine, Paths paths, Log log, Preamble preamble, int pid, Func<IReadOnlyList<ClientSession>> clients)
+    {
+        (_engine, _paths, _log, _preamble, Pid, _clients) = (engine, paths, log, preamble, pid, clients);
+        _threads = new ThreadReader(engine, paths);
+        _connection = new RpcConnection(stream, stream, Methods(), bug => log.Error("request", bug));
+    }
+
+    internal int Pid { get; }
+
+    internal ClientStatus Status => new(_name, Pid, _trusted, _connection.QueuedMessages, _connection.QueuedBytes);
+
+    internal async Task RunAsync()
+    {
+        _log.Written += SendLog;
+        try
+        {
+            _ = PumpAsync(PushThreadsAsync);
+            await _connection.RunAsync();
+        }
+        finally
+        {
+            _log.Written -= SendLog;
+            await _connection.DisposeAsync();
+        }
+    }
+
+    private async Task PumpAsync(Func<Task> pump)
+    {
+        try
+        {
+            await pump();
+        }
+        catch (Exception ended) when (ended is IOException or OperationCanceledException or ObjectDisposedException)
+        {
+            // The client is gone.
+        }
+        catch (Exception bug)
+        {
+            _log.Error("pump", bug);
+        }
+    }
+
+    private async Task PushBoardAsync()
+    {
+        while (!_connection.Closed.IsCancellationRequested)
+        {
+            var changed = _engine.Changed;
+            var (before, after) = (_sent!, _engine.View);
+            if (before.Revision == after.Revision)
+            {
+                await changed.WaitAsync(_connection.Closed);
+                continue;
+            }
+
+            if (ToWire.Changes(before, after, TimeProvider.System.GetUtcNow()) is { } changes)
+            {
+                await _connection.NotifyAsync(Protocol.Methods.BoardDidChange, changes, ProtocolJson.Default.BoardDidChangeParams);
+                foreach (var decision in changes.Decisions)
+                {
+                    await PushDecisionAsync(decision, before);
+                }
+            }
+
+            _sent = after;
+        }
+    }
+
+    private async Task PushDecisionAsync(Decision decision, BoardView before)
+    {
+        var wasOpen = before.State.Decisions.TryGetValue(decision.Id, out var was) && was.State == Core.DecisionState.Open;
+        if (decision.State == DecisionState.Open && !wasOpen)
+        {
+            await _connection.NotifyAsync(Protocol.Methods.DecisionDidRequest, new DecisionDidRequestParams(decision), ProtocolJson.Default.DecisionDidRequestParams);
+        }
+        else if (decision.State != DecisionState.Open && wasOpen)
+        {
+            await _connection.NotifyAsync(Protocol.Methods.DecisionDidWithdraw, new DecisionDidWithdrawParams(decision.Id, decision.State), ProtocolJson.Default.DecisionDidWithdrawParams);
+        }
+    }
+
+    private async Task PushThreadsAsync()
+    {
+        while (!_connection.Closed.IsCancellationRequested)
+        {
+            var (appended, subscribed) = (_engine.Appended, Volatile.Read(ref _subscribed).Task);
+            KeyValuePair<long, long>[] watched;
+            lock (_subscriptions)
+            {
+                watched = [.. _subscriptions];
+            }
+
+            foreach (var (run, after) in watched)
+            {
+                await PushThreadAsync(run, after);
+            }
+
+            await Task.WhenAny(appended, subscribed).WaitAsync(_connection.Closed);
+        }
+    }
+
+    private async Task PushThreadAsync(long run, long after)
+    {
+        for (var atEnd = false; !atEnd;)
+        {
+            (var items, atEnd) = await _threads.ReadAsync(run, after, ThreadReader.PageMax);
+            if (items.Count == 0)
+            {
+                return;
+            }
+
+            after = items[^1].Seq;
+            lock (_subscriptions)
+            {
+                if (!_subscriptions.ContainsKey(run))
+                {
+                    return;
+                }
+
+                _subscriptions[run] = after;
+            }
+
+            await _connection.NotifyAsync(Protocol.Methods.RunDidAppend, new RunDidAppendParams(run, items), ProtocolJson.Default.RunDidAppendParams);
+        }
+    }
+
+    /// <summary>A log line is worth sending, not worth waiting for.</summary>
+    private void SendLog(string level, string message)
+    {
+        if (_initialized && _connection.QueuedMessages < 100)
+        {
+            var severity = level == "error" ? LogLevel.Error : LogLevel.Info;
+            _ = PumpAsync(() => _connection.NotifyAsync(Protocol.Methods.LogDidAppend, new LogDidAppendParams(severity, message, TimeProvider.System.GetUtcNow()), ProtocolJson.Default.LogDidAppendParams));
+        }
+    }
+}

@@ -1,0 +1,91 @@
+using System.Text.Json;
+using KanBots.Sidecar.Engine;
+using KanBots.Sidecar.Protocol;
+using Core = KanBots.Sidecar.Board;
+
+namespace KanBots.Sidecar.Rpc;
+
+/// <summary>Settings by name, as clients know them.</summary>
+internal static class Config
+{
+    internal static ConfigGetResult Read(BoardEngine engine)
+    {
+        var (core, file, defaults) = (engine.View.State.Settings, engine.Settings, Core.Settings.Default);
+        var values = new Dictionary<string, JsonElement>();
+        var origins = new Dictionary<string, string>();
+        Say("agents.claude.path", file.ClaudePath ?? "claude", file.ClaudePath is null);
+        Say("worktree.root", file.WorktreeRoot ?? "", file.WorktreeRoot is null);
+        Say("worktree.baseRef", file.WorktreeBaseRef ?? "", file.WorktreeBaseRef is null);
+        SayNumber("runs.maxParallel", core.MaxParallel, core.MaxParallel == defaults.MaxParallel);
+        SayNumber("runs.budget.microUsd", core.Budget.MicroUsd, core.Budget.MicroUsd == defaults.Budget.MicroUsd);
+        SayNumber("runs.budget.turns", core.Budget.Turns, core.Budget.Turns == defaults.Budget.Turns);
+        SayNumber("runs.budget.minutes", core.Budget.Minutes, core.Budget.Minutes == defaults.Budget.Minutes);
+        SayNumber("runs.budget.dayMicroUsd", core.DayBudgetMicroUsd, core.DayBudgetMicroUsd == defaults.DayBudgetMicroUsd);
+        return new ConfigGetResult(values, origins);
+
+        void Say(string name, string value, bool isDefault) => Put(name, $"\"{JsonEncodedText.Encode(value)}\"", isDefault);
+
+        void SayNumber(string name, long value, bool isDefault) => Put(name, FormattableString.Invariant($"{value}"), isDefault);
+
+        void Put(string name, string json, bool isDefault)
+        {
+            using var document = JsonDocument.Parse(json);
+            values[name] = document.RootElement.Clone();
+            origins[name] = isDefault ? "default" : "repository";
+        }
+    }
+
+    /// <exception cref="RpcException">A name is unknown or a value has the wrong type.</exception>
+    internal static (Core.Settings Core, FileSettings File) Change(Core.Settings core, FileSettings file, IReadOnlyDictionary<string, JsonElement?> values)
+    {
+        var defaults = Core.Settings.Default;
+        foreach (var (name, value) in values)
+        {
+            switch (name)
+            {
+                case "agents.claude.path":
+                    file = file with { ClaudePath = Text(name, value) };
+                    break;
+                case "worktree.root":
+                    file = file with { WorktreeRoot = Text(name, value) };
+                    break;
+                case "worktree.baseRef":
+                    file = file with { WorktreeBaseRef = Text(name, value) };
+                    break;
+                case "runs.maxParallel":
+                    core = core with { MaxParallel = (int)Number(name, value, defaults.MaxParallel, int.MaxValue) };
+                    break;
+                case "runs.budget.microUsd":
+                    core = core with { Budget = core.Budget with { MicroUsd = Number(name, value, defaults.Budget.MicroUsd, long.MaxValue) } };
+                    break;
+                case "runs.budget.turns":
+                    core = core with { Budget = core.Budget with { Turns = (int)Number(name, value, defaults.Budget.Turns, int.MaxValue) } };
+                    break;
+                case "runs.budget.minutes":
+                    core = core with { Budget = core.Budget with { Minutes = (int)Number(name, value, defaults.Budget.Minutes, int.MaxValue) } };
+                    break;
+                case "runs.budget.dayMicroUsd":
+                    core = core with { DayBudgetMicroUsd = Number(name, value, defaults.DayBudgetMicroUsd, long.MaxValue) };
+                    break;
+                default:
+                    throw new RpcException(ErrorCode.SettingUnknown, $"There is no setting '{name}'.", new ErrorData("settingUnknown"));
+            }
+        }
+
+        return (core, file);
+    }
+
+    private static string? Text(string name, JsonElement? value) => value switch
+    {
+        null or { ValueKind: JsonValueKind.Null } => null,
+        { ValueKind: JsonValueKind.String } text => text.GetString() is { Length: > 0 } said ? said : null,
+        _ => throw new RpcException(ErrorCode.InvalidArgument, $"{name} is a text.", new ErrorData("invalidArgument")),
+    };
+
+    private static long Number(string name, JsonElement? value, long byDefault, long most) => value switch
+    {
+        null or { ValueKind: JsonValueKind.Null } => byDefault,
+        { ValueKind: JsonValueKind.Number } number when number.TryGetInt64(out var said) && said <= most => said,
+        _ => throw new RpcException(ErrorCode.InvalidArgument, $"{name} is a whole number.", new ErrorData("invalidArgument")),
+    };
+}

@@ -1,0 +1,99 @@
+using System.Net.Sockets;
+using KanBots.Sidecar.Engine;
+using KanBots.Sidecar.Journal;
+using KanBots.Sidecar.Processes;
+
+namespace KanBots.Sidecar.Rpc;
+
+/// <summary>serve said no, with the reason for a person; or it could not be reached in time.</summary>
+internal sealed class ServeRefusedException(string message, bool timedOut = false) : IOException(message)
+{
+    internal bool TimedOut { get; } = timedOut;
+}
+
+/// <summary>Finds the repository's serve or starts it. Every failure before "ok" means try again, under one deadline: a serve that
+/// leaves, a socket that nobody listens on any more, a connection that dies. The one that holds start.lock starts; all others only
+/// reconnect; and it starts again only when the serve that it started is gone.</summary>
+internal static class ServeConnect
+{
+    internal static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
+
+    internal static async Task<NetworkStream> ConnectAsync(Paths paths, string peer, TimeProvider time, CancellationToken cancellation)
+    {
+        PrivateFiles.MakeFolder(paths.State);
+        var address = ServeAddress.Of(paths.State);
+        var preamble = new Preamble(1, Build.Id, Database.StorageVersion, Environment.CurrentDirectory, Spawn.OwnEnvironment(), peer).ToLine();
+        var started = time.GetTimestamp();
+        var last = "nothing answered";
+        FileLock? starting = null;
+        ProcessIdentity? own = null;
+        try
+        {
+            while (time.GetElapsedTime(started) < Deadline)
+            {
+                var (stream, said) = await TryAsync(address, preamble, cancellation);
+                if (stream is not null)
+                {
+                    return stream;
+                }
+
+                last = said;
+                starting ??= FileLock.TryTake(Path.Combine(paths.State, "start.lock"));
+                if (starting is not null && own is not { IsAlive: true } && said != Preamble.Retry && said != Preamble.Leaving)
+                {
+                    own = Start(paths);
+                }
+
+                await Task.Delay(Pause, time, cancellation);
+            }
+        }
+        finally
+        {
+            starting?.Dispose();
+        }
+
+        throw new ServeRefusedException($"The sidecar of this repository did not answer within {Deadline.TotalSeconds:0} s ({last}). Look at {Path.Combine(paths.State, "serve.log")}.", timedOut: true);
+    }
+
+    private static async Task<(NetworkStream? Stream, string Said)> TryAsync(string address, byte[] preamble, CancellationToken cancellation)
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(address), cancellation);
+            var stream = new NetworkStream(socket, ownsSocket: true);
+            await stream.WriteAsync(preamble, cancellation);
+            var line = await Preamble.ReadLineAsync(stream, 64 * 1024, cancellation);
+            var said = line is null ? "it hung up" : System.Text.Encoding.UTF8.GetString(line);
+            if (said == Preamble.Ok)
+            {
+                return (stream, said);
+            }
+
+            await stream.DisposeAsync();
+            return said.StartsWith(Preamble.RefusedPrefix, StringComparison.Ordinal) ? throw new ServeRefusedException(said[Preamble.RefusedPrefix.Length..]) : (null, said);
+        }
+        catch (Exception failure) when (failure is SocketException or IOException and not ServeRefusedException)
+        {
+            socket.Dispose();
+            return (null, failure.Message);
+        }
+    }
+
+    /// <summary>In its own session, with nothing of ours open, at the root folder, from the placed build.</summary>
+    private static ProcessIdentity Start(Paths paths)
+    {
+        IReadOnlyList<string> command = [.. Build.Place(), "serve", paths.Repository.IsBare ? paths.Repository.CommonFolder : paths.Repository.Root];
+        var environment = Spawn.OwnEnvironment();
+        if (!environment.Any(line => line.StartsWith("DOTNET_EnableDiagnostics=", StringComparison.Ordinal)))
+        {
+            environment.Add("DOTNET_EnableDiagnostics=0"); // a killed process leaves three files in the temp folder otherwise
+        }
+
+        var pid = Spawn.Start(new SpawnRequest(command[0], command, environment, "/", new Redirect.Null(), new Redirect.Null(), new Redirect.AppendTo(Path.Combine(paths.State, "serve.err")), NewSession: true));
+        var identity = ProcessIdentity.Of(pid) ?? new ProcessIdentity(pid, "");
+        PidWatch.WhenGone(identity, () => { });
+        return identity;
+    }
+}
