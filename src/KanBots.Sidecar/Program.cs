@@ -1,4 +1,5 @@
 // Wires the verbs by calling them; everything else lives in its room.
+using KanBots.Sidecar.Cli;
 using KanBots.Sidecar.Cli.Schema;
 using KanBots.Sidecar.Rpc;
 using KanBots.Sidecar.RunHost;
@@ -13,17 +14,12 @@ return args switch
     ["schema"] => SchemaVerb.Run("schema"),
     ["schema", var folder] => SchemaVerb.Run(folder),
     ["--version"] => Say($"kanbots-sidecar {Build.Version}"),
-    _ => Unknown(),
+    ["--help" or "-h" or "help"] or [] => Say(Help.Text),
+    _ => await Terminal.RunAsync(args),
 };
 
 static int Say(string line)
 {
     Console.Out.WriteLine(line);
     return 0;
-}
-
-static int Unknown()
-{
-    Console.Error.WriteLine("kanbots-sidecar: unknown command; try --help");
-    return 2;
 }

@@ -1,0 +1,33 @@
+namespace KanBots.Sidecar.Cli;
+
+internal static class Help
+{
+    internal const string Text = """
+        kanbots-sidecar: many coding agents at once, each in its own git worktree.
+
+        The board
+          board [--once] [--until-idle]     the board, live
+          card add "title" [--number N] [--body TEXT]
+          dispatch CARD… [--mode bypass|ask|plan] [--model M] [--base REF] [--budget DOLLARS] [--prompt TEXT]
+          answer CARD ANSWER… [--allow | --deny] [--reason TEXT]
+          reply CARD "text"                 tell a run something, now or by resuming it
+          stop CARD                         ends the agent and everything it started
+          resume CARD ["text"]              goes on in the same session and worktree
+          show CARD                         the thread of the card's latest run
+          config [NAME [VALUE]]             settings and where they come from
+
+        The machine
+          doctor                            what is missing, and what to do about it
+          uninstall [--yes]                 everything of ours in this repository and in the cache, after showing it
+          --version, --help
+
+        For editors
+          --stdio                           speaks the protocol on stdin and stdout
+          schema [FOLDER]                   writes the protocol's schema and TypeScript types
+
+        Examples
+          kanbots-sidecar card add "Deflake the auth test" --number 89
+          kanbots-sidecar dispatch 89 --budget 2.50
+          kanbots-sidecar answer 88 "Use Radix"
+        """;
+}

@@ -1,0 +1,59 @@
+using KanBots.Sidecar.Engine;
+using KanBots.Sidecar.Git;
+using KanBots.Sidecar.Processes;
+using KanBots.Sidecar.Rpc;
+
+namespace KanBots.Sidecar.Cli;
+
+/// <summary><c>uninstall</c>: shows everything of ours, and removes it after a yes. Worktrees and branches hold an agent's work: they
+/// are listed and never removed here, which is git's own task and the person's own decision.</summary>
+internal static class Uninstall
+{
+    internal static async Task<int> RunAsync(string folder, bool yes)
+    {
+        var git = new GitRunner(TimeProvider.System);
+        var paths = new Paths(await Repository.FindAsync(git, folder, CancellationToken.None));
+        using var only = Directory.Exists(paths.State) ? FileLock.TryTake(Path.Combine(paths.State, "lock")) : null;
+        if (Directory.Exists(paths.State) && only is null)
+        {
+            Console.Error.WriteLine("kanbots-sidecar: the board is in use. Stop its runs and close its clients; the sidecar ends a minute later.");
+            return 1;
+        }
+
+        var trees = (await Worktrees.ListAsync(git, paths.Repository.IsBare ? paths.Repository.CommonFolder : paths.Repository.Root, CancellationToken.None)).Where(tree => RunIds.Of(tree.Path) > 0).ToList();
+        var ours = new[] { paths.State, Build.CacheFolder }.Where(Directory.Exists).ToList();
+        foreach (var place in ours)
+        {
+            Console.Out.WriteLine($"will be removed: {place} ({Directory.EnumerateFiles(place, "*", SearchOption.AllDirectories).Sum(file => new FileInfo(file).Length) / 1024} KiB)");
+        }
+
+        foreach (var tree in trees)
+        {
+            Console.Out.WriteLine($"is kept, since it holds work: {tree.Path} on {tree.Branch} (remove it with `git worktree remove`)");
+        }
+
+        if (ours.Count == 0)
+        {
+            Console.Out.WriteLine("There is nothing of ours to remove.");
+            return 0;
+        }
+
+        if (!yes)
+        {
+            Console.Out.Write("Remove it? Type yes: ");
+            if (Console.In.ReadLine() != "yes")
+            {
+                Console.Out.WriteLine("Nothing was removed.");
+                return 1;
+            }
+        }
+
+        foreach (var place in ours)
+        {
+            Directory.Delete(place, recursive: true);
+        }
+
+        Console.Out.WriteLine("Removed.");
+        return 0;
+    }
+}
