@@ -283,7 +283,7 @@ internal sealed class Agent
         var answers = reply?["updatedInput"]?["answers"]?.AsObject();
         var said = answers is null || answers.Count == 0 ? "The user did not answer the questions." : $"Your questions have been answered: {string.Join(", ", answers.Select(answer => $"\"{answer.Key}\"=\"{answer.Value}\""))}";
         Block(new JsonObject { ["type"] = "tool_result", ["tool_use_id"] = id, ["content"] = said }, "user");
-        if (answers is not null)
+        if (answers is not null && Environment.GetEnvironmentVariable("FAKE_AGENT_RECORD") is not null)
         {
             File.WriteAllText(Path.Combine(Environment.CurrentDirectory, ".fake-answers.json"), answers.ToJsonString());
         }

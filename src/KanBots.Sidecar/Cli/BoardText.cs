@@ -74,7 +74,7 @@ internal static class BoardText
 
         if (run is { State: RunState.InReview, DiffStat: { } stat })
         {
-            yield return $"{stat.Files} files, +{stat.Insertions} -{stat.Deletions} on {run.Branch}";
+            yield return $"{stat.Files} {(stat.Files == 1 ? "file" : "files")}, +{stat.Insertions} -{stat.Deletions} on {run.Branch}";
         }
 
         if (run.Reason is { } reason)

@@ -1,0 +1,111 @@
+#!/usr/bin/env bash
+# Runs the main job: three agents at once, each in its own worktree, on one live board.
+#   ./try.sh                                        the scripted agent on a sample repository; no account, no key
+#   ./try.sh --agent claude [--repo PATH] "task"…   Claude Code on a repository of yours
+set -euo pipefail
+root="$(cd "$(dirname "$0")" && pwd)"
+agent=scripted repo="" tasks=()
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --agent) agent="${2:?--agent needs a name: scripted or claude}"; shift 2 ;;
+    --repo) repo="$(cd "${2:?--repo needs a path}" && pwd)"; shift 2 ;;
+    -h|--help) sed -n '2,4p' "$0"; exit 0 ;;
+    *) tasks+=("$1"); shift ;;
+  esac
+done
+
+wanted="$(sed -n 's/.*"version": *"\([^"]*\)".*/\1/p' "$root/global.json")"
+if ! command -v dotnet >/dev/null || ! (cd "$root" && dotnet --version >/dev/null 2>&1); then
+  echo "The .NET SDK $wanted is missing. Install it with:"
+  echo "  curl -sSL https://dot.net/v1/dotnet-install.sh | bash -s -- --version $wanted --install-dir \"\$HOME/.dotnet\" && export PATH=\"\$HOME/.dotnet:\$PATH\""
+  exit 2
+fi
+command -v git >/dev/null || { echo "git is missing. Install it with: apt-get install -y git"; exit 2; }
+
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+build="$root/artifacts/try"
+sources="$(cd "$root" && find src tests/KanBots.FakeAgent global.json Directory.*.props -type f -not -path '*/bin/*' -not -path '*/obj/*' -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16)"
+if [ "$(cat "$build/sources" 2>/dev/null || true)" != "$sources" ]; then
+  echo "Building (once)…"
+  for project in src/KanBots.Sidecar tests/KanBots.FakeAgent; do
+    dotnet publish "$root/$project" -c Release -o "$build/$(basename "$project")" -v q --nologo >"$build.log" 2>&1 || { cat "$build.log"; exit 1; }
+  done
+  echo "$sources" >"$build/sources"
+fi
+kanbots="$build/KanBots.Sidecar/kanbots-sidecar"
+
+if [ "$agent" = scripted ]; then
+  place="$(mktemp -d)"
+  repo="$place/sample"
+  export XDG_CACHE_HOME="$place/cache" XDG_RUNTIME_DIR="$place"
+  git init -q -b main "$repo"
+  mkdir -p "$repo/src/components" "$repo/test"
+  echo '{ "name": "sample", "dependencies": { "react": "^19.0.0", "left-pad": "^1.3.0", "moment": "^2.30.0" } }' >"$repo/package.json"
+  echo 'export const Button = () => <button />;' >"$repo/src/components/Button.tsx"
+  echo 'test("signs in", async () => {});' >"$repo/test/auth.test.ts"
+  git -C "$repo" add . && git -C "$repo" -c user.name=Sample -c user.email=sample@example.com commit -qm "Sample project"
+fi
+cd "${repo:-$PWD}"
+shown=""
+cleanup() {
+  [ -n "$shown" ] && kill "$shown" 2>/dev/null || true
+  if [ "$agent" = scripted ]; then
+    pid="$(sed -n 's/.*"pid":\([0-9]*\).*/\1/p' "$repo/.git/kanbots/serve.json" 2>/dev/null || true)"
+    [ -n "$pid" ] && kill "$pid" 2>/dev/null || true
+    rm -rf "$place"
+  fi
+}
+trap cleanup EXIT
+
+cards=()
+if [ "$agent" = scripted ]; then
+  "$kanbots" config agents.claude.path "$build/KanBots.FakeAgent/kanbots-fake-agent" >/dev/null
+  "$kanbots" card add "add toast component" --number 88 --body "[[fake:toast]]"
+  "$kanbots" card add "deflake the auth test" --number 89 --body "[[fake:auth]]"
+  "$kanbots" card add "audit unused dependencies" --number 90 --body "[[fake:deps]]"
+  cards=(88 89 90)
+else
+  [ ${#tasks[@]} -gt 0 ] || { echo 'Say what is to be done: ./try.sh --agent claude "task" …'; exit 2; }
+  for task in "${tasks[@]}"; do
+    cards+=("$("$kanbots" card add "$task" | sed 's/^#\([0-9]*\).*/\1/')")
+  done
+fi
+"$kanbots" dispatch "${cards[@]}"
+echo
+
+if [ -t 0 ] && [ -t 1 ]; then
+  echo "Answer in this terminal when a card asks: type its number or your own words and press Enter."
+  "$kanbots" board --until-idle &
+  shown=$!
+  while kill -0 "$shown" 2>/dev/null; do
+    if IFS= read -r -t 1 words && [ -n "$words" ]; then
+      for card in "${cards[@]}"; do "$kanbots" answer "$card" "$words" 2>/dev/null && break; done
+    fi
+  done
+else
+  "$kanbots" board --until-idle &
+  shown=$!
+  if [ "$agent" = scripted ]; then
+    # Nobody sits at a terminal here: wait until the dependencies card is in review and the toast card asks, then answer.
+    for _ in $(seq 1 120); do
+      board="$("$kanbots" board --once)"
+      if grep -q '#90 .*in review' <<<"$board" && grep -q 'Use Radix' <<<"$board"; then
+        echo "(no terminal: answering \"Radix\" for you)"
+        "$kanbots" answer 88 Radix
+        break
+      fi
+      sleep 0.5
+    done
+  fi
+fi
+wait "$shown" || true
+shown=""
+echo
+echo "Summary"
+"$kanbots" board --once
+echo
+git worktree list
+git --no-pager log --oneline --all -5
+if [ "$agent" = scripted ]; then
+  "$kanbots" board --once | grep -c 'in review' | grep -qx 3 || { echo "Not every card reached review."; exit 1; }
+fi
