@@ -1,0 +1,203 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using KanBots.Sidecar.Tests.Spine;
+
+namespace KanBots.Sidecar.Tests.EndToEnd;
+
+/// <summary>The real Claude Code CLI, old and new, against a scripted model on loopback. test.sh installs both.</summary>
+public sealed class RealClaudeTests
+{
+    private const string Old = "2.1.197";
+    private const string New = "2.1.330";
+
+    /// <summary>A repository, a model with its ledger, and a client whose agents are the CLI of one version.</summary>
+    private sealed class Scene : IDisposable
+    {
+        private readonly Process _model;
+
+        internal Scene(string version)
+        {
+            var claude = RepositoryRoot.Of("tests", "e2e", $"claude-{version}", "node_modules", "@anthropic-ai", "claude-code-linux-x64", "claude");
+            Assert.True(File.Exists(claude), $"Claude Code {version} is not installed: run ./test.sh, or npm ci in tests/e2e/claude-{version}.");
+            _model = Process.Start(new ProcessStartInfo("node", [RepositoryRoot.Of("tests", "e2e", "model.mjs"), Ledger]) { RedirectStandardOutput = true })!;
+            var port = _model.StandardOutput.ReadLine()!.Split(' ')[1];
+            foreach (var (name, value) in new Dictionary<string, string>
+            {
+                ["ANTHROPIC_BASE_URL"] = $"http://127.0.0.1:{port}",
+                ["ANTHROPIC_API_KEY"] = "dummy",
+                ["CLAUDE_CONFIG_DIR"] = Path.Combine(Place.Root, "claude"),
+                ["DISABLE_TELEMETRY"] = "1",
+                ["DISABLE_ERROR_REPORTING"] = "1",
+                ["DISABLE_AUTOUPDATER"] = "1",
+                ["CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC"] = "1",
+                ["IS_SANDBOX"] = "1",
+                ["NO_PROXY"] = "127.0.0.1,localhost",
+            })
+            {
+                Place.Variables[name] = value;
+            }
+
+            Client = Place.Connect();
+            Client.Ask("config/set", new JsonObject { ["values"] = new JsonObject { ["agents.claude.path"] = claude } });
+        }
+
+        internal Place Place { get; } = new();
+
+        internal WireClient Client { get; private set; }
+
+        internal string Ledger => Path.Combine(Place.Root, "ledger.ndjson");
+
+        internal long Dispatch(int number, string script, string mode = "bypassPermissions")
+        {
+            var card = (long)Client.Ask("card/create", new JsonObject { ["title"] = $"card {number}", ["number"] = number, ["body"] = $"[[model:{script}]] please" })["card"]!["id"]!;
+            return (long)Client.Ask("run/dispatch", new JsonObject { ["cardId"] = card, ["permissionMode"] = mode })["run"]!["id"]!;
+        }
+
+        internal JsonObject Until(string what, Func<JsonObject, bool> wanted) => Spine.Place.Until(Client, what, wanted, 90);
+
+        internal JsonObject UntilState(long run, params string[] states) => Spine.Place.Run(Until($"run {run} {string.Join(" or ", states)}", board => states.Contains((string)Spine.Place.Run(board, run)["state"]!)), run);
+
+        internal string FileOf(long run, int number, string name) => Path.Combine(Place.Repository, ".kanbots", "worktrees", $"issue-{number}-{run}", name);
+
+        /// <summary>The CLI's own totals: per process, the last result's total, or for a session-wide one the last of all.</summary>
+        internal decimal OwnTotal(int number, long run, int launches)
+        {
+            decimal sum = 0;
+            for (var launch = 1; launch <= launches; launch++)
+            {
+                var results = File.ReadAllLines(Path.Combine(Place.RunFolder(number, run, launch), "stdout.ndjson")).Select(line => JsonNode.Parse(line)!).Where(line => (string?)line["type"] == "result").ToList();
+                var isSessionWide = results.Any(result => result["model_usage_since_last_result"] is not null);
+                var last = results.Count == 0 ? 0 : (decimal)results[^1]["total_cost_usd"]!;
+                sum = isSessionWide ? last : sum + last;
+            }
+
+            return sum;
+        }
+
+        internal void Reconnect() => Client = Place.Connect();
+
+        public void Dispose()
+        {
+            Place.Dispose();
+            _model.Kill();
+            _model.Dispose();
+        }
+    }
+
+    private static JsonObject Answer(JsonNode decision, string words) => new()
+    {
+        ["decisionId"] = (string)decision["id"]!,
+        ["answers"] = new JsonArray(new JsonObject { ["questionId"] = "q1", ["values"] = new JsonArray(words) }),
+    };
+
+    [Theory]
+    [InlineData(Old)]
+    [InlineData(New)]
+    public void Three_at_once_and_a_question_is_answered_in_own_words(string version)
+    {
+        using var scene = new Scene(version);
+        var ask = scene.Dispatch(1, "ask");
+        var others = new[] { scene.Dispatch(2, "plain"), scene.Dispatch(3, "subagent") };
+        Assert.Equal("inReview", (string?)scene.UntilState(others[0], "inReview", "failed")["state"]);
+        Assert.Equal("finished", (string?)scene.UntilState(others[1], "finished", "failed")["state"]);
+        var board = scene.Until("the question is open", board => board["decisions"]!.AsArray().Count == 1);
+        Assert.Equal("awaitingDecision", (string?)Place.Run(board, ask)["state"]);
+        scene.Client.Ask("decision/answer", Answer(board["decisions"]![0]!, "neither: write our own, please"));
+        Assert.Equal("inReview", (string?)scene.UntilState(ask, "inReview", "failed")["state"]);
+        Assert.Equal("asked\n", File.ReadAllText(scene.FileOf(ask, 1, "asked.txt")));
+        Assert.Contains("neither: write our own, please", File.ReadAllText(Path.Combine(scene.Place.RunFolder(1, ask), "stdout.ndjson")));
+        foreach (var (number, run) in new[] { (1, ask), (2, others[0]), (3, others[1]) })
+        {
+            var cost = (long)Place.Run(scene.Client, run)["costMicroUsd"]!;
+            Assert.True(cost > 0);
+            Assert.Equal(decimal.Round(scene.OwnTotal(number, run, 1) * 1_000_000m), cost);
+        }
+    }
+
+    [Theory]
+    [InlineData(Old)]
+    [InlineData(New)]
+    public void Permissions_are_asked_denied_and_allowed(string version)
+    {
+        using var scene = new Scene(version);
+        var run = scene.Dispatch(1, "permission", "ask");
+        var first = scene.Until("the first permission", board => board["decisions"]!.AsArray().Count == 1)["decisions"]![0]!;
+        Assert.Equal("permission", (string?)first["kind"]);
+        Assert.Equal("Bash", (string?)first["tool"]!["name"]);
+        scene.Client.Ask("decision/answer", new JsonObject { ["decisionId"] = (string)first["id"]!, ["allow"] = false, ["reason"] = "not this one" });
+        var second = scene.Until("the second permission", board => board["decisions"]!.AsArray().Any(decision => (string?)decision!["id"] != (string?)first["id"]))["decisions"]![0]!;
+        scene.Client.Ask("decision/answer", new JsonObject { ["decisionId"] = (string)second["id"]!, ["allow"] = true });
+        scene.UntilState(run, "inReview");
+        Assert.False(File.Exists(scene.FileOf(run, 1, "one.txt")));
+        Assert.True(File.Exists(scene.FileOf(run, 1, "two.txt")));
+    }
+
+    [Theory]
+    [InlineData(Old)]
+    [InlineData(New)]
+    public void A_reply_in_mid_turn_is_acknowledged_and_a_stop_in_mid_tool_ends_the_tool(string version)
+    {
+        using var scene = new Scene(version);
+        var longer = scene.Dispatch(1, "longer");
+        var slow = scene.Dispatch(2, "slow");
+        scene.Until("both use a tool", board => new[] { longer, slow }.All(run => Place.Run(board, run)["currentTool"] is not null));
+        var message = (string)scene.Client.Ask("run/reply", new JsonObject { ["runId"] = longer, ["text"] = "and mind the tests" })["messageId"]!;
+        var stopped = scene.Client.Ask("run/stop", new JsonObject { ["runId"] = slow })["run"]!;
+        Assert.Equal("stopped", (string?)stopped["state"]);
+        var host = JsonNode.Parse(File.ReadAllText(Path.Combine(scene.Place.RunFolder(2, slow), "host.json")))!;
+        Assert.False(Place.IsAlive((int)host["agentPid"]!));
+        var worktree = Path.GetDirectoryName(scene.FileOf(slow, 2, "x"))!;
+        Assert.DoesNotContain(Directory.GetDirectories("/proc"), folder => int.TryParse(Path.GetFileName(folder), out _) && Cmdline(folder).Contains("time.sleep(600)") && new DirectoryInfo(Path.Combine(folder, "cwd")).LinkTarget == worktree);
+        scene.UntilState(longer, "inReview");
+        var thread = scene.Client.Call("run/events", new JsonObject { ["runId"] = longer, ["limit"] = 500 })["items"]!.AsArray();
+        Assert.Contains(thread, item => (string?)item!["kind"] == "userMessage" && (string?)item["messageId"] == message);
+        Assert.Equal(1, (int)Place.Run(scene.Client, longer)["launch"]!);
+    }
+
+    private static string Cmdline(string folder)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(folder, "cmdline"));
+        }
+        catch (IOException)
+        {
+            return "";
+        }
+    }
+
+    [Theory]
+    [InlineData(Old)]
+    [InlineData(New)]
+    public void After_a_kill_the_same_session_is_resumed_and_the_cost_is_the_CLIs_own(string version)
+    {
+        using var scene = new Scene(version);
+        var run = scene.Dispatch(1, "slow");
+        scene.Until("it uses a tool", board => Place.Run(board, run)["currentTool"] is not null);
+        var host = JsonNode.Parse(File.ReadAllText(Path.Combine(scene.Place.RunFolder(1, run), "host.json")))!;
+        Place.Kill((int)host["hostPid"]!);
+        var interrupted = scene.UntilState(run, "interrupted");
+        scene.Client.Ask("run/resume", new JsonObject { ["runId"] = run, ["text"] = "[[model:resumed]] go on" });
+        var ended = scene.UntilState(run, "inReview", "failed");
+        Assert.Equal("inReview", (string?)ended["state"]);
+        Assert.Equal((string?)interrupted["sessionId"], (string?)ended["sessionId"]);
+        Assert.Equal("resumed\n", File.ReadAllText(scene.FileOf(run, 1, "resumed.txt")));
+
+        // A second, orderly resume: what the CLI says in total is what the card says, less nothing and plus nothing.
+        var plain = scene.Dispatch(2, "plain");
+        scene.UntilState(plain, "inReview");
+        scene.Client.Ask("run/reply", new JsonObject { ["runId"] = plain, ["text"] = "[[model:resumed]] and this" });
+        scene.Until("the second launch has ended", board => (int)Place.Run(board, plain)["launch"]! == 2 && (string)Place.Run(board, plain)["state"]! == "inReview");
+        Assert.Equal(decimal.Round(scene.OwnTotal(2, plain, 2) * 1_000_000m), (long)Place.Run(scene.Client, plain)["costMicroUsd"]!);
+    }
+
+    [Theory]
+    [InlineData(Old)]
+    [InlineData(New)]
+    public void An_error_of_the_provider_fails_the_run_with_its_words(string version)
+    {
+        using var scene = new Scene(version);
+        var failed = scene.UntilState(scene.Dispatch(1, "failing"), "failed");
+        Assert.Contains("this is not possible", (string?)failed["reason"]!["message"]);
+    }
+}

@@ -1,0 +1,176 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+
+namespace KanBots.Sidecar.Tests.Spine;
+
+/// <summary>A real repository with a board of its own: temp folder, cache, runtime folder and scripts. Its path has a space and letters
+/// beyond ASCII, as users' paths do.</summary>
+internal sealed class Place : IDisposable
+{
+    private readonly List<WireClient> _clients = [];
+
+    internal Place()
+    {
+        Root = Directory.CreateTempSubdirectory("kb-").FullName;
+        Repository = Path.Combine(Root, "Übung eins");
+        Directory.CreateDirectory(Scripts);
+        Directory.CreateDirectory(Runtime);
+        Git(Root, "init", "-q", "-b", "main", Repository);
+        File.WriteAllText(Path.Combine(Repository, "readme.txt"), "one\n");
+        Commit("first");
+    }
+
+    internal static string Configuration { get; } = AppContext.BaseDirectory.Contains("/Release/") ? "Release" : "Debug";
+
+    internal static string Sidecar { get; } = RepositoryRoot.Of("src", "KanBots.Sidecar", "bin", Configuration, "net10.0", "kanbots-sidecar");
+
+    internal static string FakeAgent { get; } = RepositoryRoot.Of("tests", "KanBots.FakeAgent", "bin", Configuration, "net10.0", "kanbots-fake-agent");
+
+    internal string Root { get; }
+
+    internal string Repository { get; }
+
+    internal string Executable { get; set; } = Sidecar;
+
+    internal string Scripts => Path.Combine(Root, "scripts");
+
+    internal string Runtime => Path.Combine(Root, "run");
+
+    internal string Cache => Path.Combine(Root, "cache");
+
+    internal string State => Path.Combine(Repository, ".git", "kanbots");
+
+    internal Dictionary<string, string> Variables { get; } = [];
+
+    internal string RunFolder(int card, long run, int launch = 1) => Path.Combine(State, "runs", $"{card}-{run}", $"{launch}");
+
+    internal void Script(string name, string json) => File.WriteAllText(Path.Combine(Scripts, $"{name}.json"), json);
+
+    internal void Commit(string message)
+    {
+        Git(Repository, "add", "-A");
+        Git(Repository, "-c", "user.name=T", "-c", "user.email=t@example.com", "commit", "-q", "-m", message);
+    }
+
+    internal static string Git(string folder, params string[] arguments)
+    {
+        using var git = Process.Start(new ProcessStartInfo("git", arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var error = git.StandardError.ReadToEndAsync();
+        var output = git.StandardOutput.ReadToEnd();
+        git.WaitForExit();
+        Assert.True(git.ExitCode == 0, $"git {string.Join(' ', arguments)}: {error.Result}");
+        return output;
+    }
+
+    internal ProcessStartInfo Command(string folder, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(Executable, arguments) { WorkingDirectory = folder };
+        start.Environment["XDG_CACHE_HOME"] = Cache;
+        start.Environment["XDG_RUNTIME_DIR"] = Runtime;
+        start.Environment["FAKE_AGENT_SCRIPTS"] = Scripts;
+        start.Environment["FAKE_AGENT_RECORD"] = "1";
+        foreach (var (name, value) in Variables)
+        {
+            start.Environment[name] = value;
+        }
+
+        return start;
+    }
+
+    internal WireClient Connect(string? folder = null, bool trusted = true)
+    {
+        var client = new WireClient(Command(folder ?? Repository, "--stdio"));
+        _clients.Add(client);
+        client.Call("initialize", new JsonObject { ["clientName"] = "test", ["workspaceFolder"] = folder ?? Repository, ["trusted"] = trusted, ["capabilities"] = new JsonArray() });
+        return client;
+    }
+
+    /// <summary>Connected, with the scripted agent, and room for many runs.</summary>
+    internal WireClient Start(int parallel = 32)
+    {
+        var client = Connect();
+        client.Ask("config/set", new JsonObject { ["values"] = new JsonObject { ["agents.claude.path"] = FakeAgent, ["runs.maxParallel"] = parallel } });
+        return client;
+    }
+
+    internal static long Card(WireClient client, int number, string script) =>
+        (long)client.Ask("card/create", new JsonObject { ["title"] = $"card {number}", ["number"] = number, ["body"] = $"[[fake:{script}]]" })["card"]!["id"]!;
+
+    internal static long Dispatch(WireClient client, long card) => (long)client.Ask("run/dispatch", new JsonObject { ["cardId"] = card })["run"]!["id"]!;
+
+    internal static JsonObject Run(JsonObject board, long id) => board["runs"]!.AsArray().Select(run => run!.AsObject()).Single(run => (long)run["id"]! == id);
+
+    internal static JsonObject Run(WireClient client, long id) => Run(client.Call("board/get"), id);
+
+    /// <summary>Waits until the board is as wanted; says what it was when it never came.</summary>
+    internal static JsonObject Until(WireClient client, string what, Func<JsonObject, bool> wanted, int seconds = 40)
+    {
+        for (var clock = Stopwatch.StartNew(); ;)
+        {
+            var board = client.Call("board/get");
+            if (wanted(board))
+            {
+                return board;
+            }
+
+            Assert.True(clock.Elapsed.TotalSeconds < seconds, $"never: {what}. The board: {board.ToJsonString()}");
+            Thread.Sleep(30);
+        }
+    }
+
+    internal static JsonObject UntilState(WireClient client, long run, params string[] states) =>
+        Run(Until(client, $"run {run} {string.Join(" or ", states)}", board => states.Contains((string)Run(board, run)["state"]!)), run);
+
+    internal static void Until(string what, Func<bool> wanted, double seconds = 20)
+    {
+        for (var clock = Stopwatch.StartNew(); !wanted(); Thread.Sleep(10))
+        {
+            Assert.True(clock.Elapsed.TotalSeconds < seconds, $"never within {seconds} s: {what}");
+        }
+    }
+
+    internal int ServePid => (int)JsonNode.Parse(File.ReadAllText(Path.Combine(State, "serve.json")))!["pid"]!;
+
+    /// <summary>By the children's own word: each wrote its pid into a file. A zombie is gone.</summary>
+    internal static bool IsAlive(int pid)
+    {
+        try
+        {
+            var text = File.ReadAllText($"/proc/{pid}/stat");
+            return text[text.LastIndexOf(')') + 2] is not ('Z' or 'X');
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
+    internal static void Kill(int pid) => Process.Start("/bin/kill", ["-9", $"{pid}"]).WaitForExit();
+
+    public void Dispose()
+    {
+        _clients.ForEach(client => client.Dispose());
+        if (File.Exists(Path.Combine(State, "serve.json")) && IsAlive(ServePid))
+        {
+            Kill(ServePid);
+        }
+
+        foreach (var host in Directory.Exists(State) ? Directory.GetFiles(State, "host.json", SearchOption.AllDirectories) : [])
+        {
+            var file = JsonNode.Parse(File.ReadAllText(host))!;
+            if (IsAlive((int)file["hostPid"]!) && File.ReadAllText($"/proc/{file["hostPid"]}/cmdline").Contains("run-host"))
+            {
+                Kill((int)file["hostPid"]!);
+            }
+        }
+
+        try
+        {
+            Directory.Delete(Root, recursive: true);
+        }
+        catch (IOException)
+        {
+            // a killed process may still be writing its last line; the temp folder is cleaned by the system
+        }
+    }
+}

@@ -1,0 +1,176 @@
+using System.Text.Json.Nodes;
+
+namespace KanBots.Sidecar.Tests.Spine;
+
+/// <summary>kill -9 of every process of ours, in every role.</summary>
+public sealed class SurvivalTests
+{
+    /// <summary>Independent of the product: complete lines of the file against the ranges that the thread gives.</summary>
+    private static void AssertTiles(Place place, WireClient client, int card, long run)
+    {
+        var ranges = new SortedSet<(long From, long To)>();
+        string? after = null;
+        for (var atEnd = false; !atEnd;)
+        {
+            var parameters = new JsonObject { ["runId"] = run, ["limit"] = 100 };
+            if (after is not null)
+            {
+                parameters["after"] = after;
+            }
+
+            var page = client.Call("run/events", parameters);
+            foreach (var item in page["items"]!.AsArray())
+            {
+                ranges.Add(((long)item!["bytes"]!["from"]!, (long)item["bytes"]!["to"]!));
+            }
+
+            (after, atEnd) = ((string?)page["next"], (bool)page["atEnd"]!);
+        }
+
+        var bytes = File.ReadAllBytes(Path.Combine(place.RunFolder(card, run), "stdout.ndjson"));
+        var lines = new List<(long, long)>();
+        for (int start = 0, end; start < bytes.Length; start = end)
+        {
+            end = Array.IndexOf(bytes, (byte)'\n', start) is var newline and >= 0 ? newline + 1 : bytes.Length;
+            lines.Add((start, end));
+        }
+
+        Assert.Equal(lines, ranges);
+    }
+
+    [Fact]
+    public void Agents_and_an_open_question_outlive_the_death_of_serve()
+    {
+        using var place = new Place();
+        var client = place.Start();
+        place.Script("talk", """[{"flood":200000},{"tool":"Bash","input":{"command":"x"},"ms":1500,"usd":0.05},{"flood":200000},{"write":"w.txt","text":"w"}]""");
+        place.Script("ask", """[{"ask":[{"question":"Which?","header":"H","multiSelect":false,"options":[{"label":"A"}]}],"usd":0.01},{"flood":100000},{"write":"w.txt","text":"w"}]""");
+        var runs = Enumerable.Range(1, 8).Select(number => Place.Dispatch(client, Place.Card(client, number, number == 1 ? "ask" : "talk"))).ToArray();
+        Place.Until(client, "all work and one asks", board => board["decisions"]!.AsArray().Count == 1 && runs.All(run => (string)Place.Run(board, run)["state"]! is "running" or "awaitingDecision"));
+
+        var serve = place.ServePid;
+        Place.Kill(serve);
+        Assert.Equal(3, client.WaitForExit());
+        var again = place.Connect();
+        var board = again.Call("board/get");
+
+        Assert.NotEqual(serve, place.ServePid);
+        var decision = Assert.Single(board["decisions"]!.AsArray());
+        Assert.Equal("awaitingDecision", (string?)Place.Run(board, runs[0])["state"]);
+        again.Ask("decision/answer", new JsonObject { ["decisionId"] = (string)decision!["id"]!, ["answers"] = new JsonArray(new JsonObject { ["questionId"] = "q1", ["values"] = new JsonArray("A") }) });
+        board = Place.Until(again, "all in review", board => runs.All(run => (string)Place.Run(board, run)["state"]! == "inReview"));
+        Assert.Equal(10_000 + (7 * 50_000), runs.Sum(run => (long)Place.Run(board, run)["costMicroUsd"]!));
+        for (var i = 0; i < runs.Length; i++)
+        {
+            Assert.Equal(1, (int)Place.Run(board, runs[i])["launch"]!);
+            AssertTiles(place, again, i + 1, runs[i]);
+        }
+    }
+
+    [Fact]
+    public void Random_kills_of_serve_lose_and_double_nothing()
+    {
+        var kills = Environment.GetEnvironmentVariable("KANBOTS_LONG") is null ? 8 : 50;
+        var random = new Random(20261124);
+        using var place = new Place();
+        var client = place.Start();
+        place.Script("steady", string.Concat("[", string.Join(",", Enumerable.Range(0, kills * 4).Select(_ => """{"tool":"Bash","input":{"command":"x"},"ms":100,"usd":0.001}""")), "]"));
+        var runs = Enumerable.Range(1, 3).Select(number => Place.Dispatch(client, Place.Card(client, number, "steady"))).ToArray();
+        for (var kill = 0; kill < kills; kill++)
+        {
+            Thread.Sleep(random.Next(0, 250)); // the moment of the kill, not a wait for anything
+            Place.Kill(place.ServePid);
+            client = place.Connect();
+            client.Call("board/get");
+        }
+
+        var board = Place.Until(client, "all have finished", board => runs.All(run => (string)Place.Run(board, run)["state"]! == "finished"), 120);
+        for (var i = 0; i < runs.Length; i++)
+        {
+            Assert.Equal(kills * 4 * 1000, (long)Place.Run(board, runs[i])["costMicroUsd"]!);
+            Assert.Equal(1, (int)Place.Run(board, runs[i])["launch"]!);
+            AssertTiles(place, client, i + 1, runs[i]);
+        }
+    }
+
+    [Fact]
+    public void A_dead_relay_disturbs_nobody_and_a_repeated_request_starts_nothing_twice()
+    {
+        using var place = new Place();
+        var one = place.Start();
+        var two = place.Connect();
+        place.Script("quick", """[{"write":"q.txt","text":"q"}]""");
+        var card = Place.Card(one, 1, "quick");
+        var request = new JsonObject { ["requestId"] = "11111111-2222-3333-4444-555555555555", ["cardId"] = card };
+        var run = (long)one.Ask("run/dispatch", request.DeepClone().AsObject())["run"]!["id"]!;
+        Place.Kill(one.Pid);
+        var again = place.Connect();
+        Assert.Equal(run, (long)again.Ask("run/dispatch", request.DeepClone().AsObject())["run"]!["id"]!);
+        Place.Kill(place.ServePid);
+        var later = place.Connect();
+        Assert.Equal(run, (long)later.Ask("run/dispatch", request.DeepClone().AsObject())["run"]!["id"]!);
+        Place.UntilState(later, run, "inReview");
+        Assert.Single(later.Call("board/get")["runs"]!.AsArray());
+        Assert.Single(Directory.GetDirectories(Path.Combine(place.State, "runs")));
+        Assert.Equal(3, two.WaitForExit());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void When_a_host_dies_its_whole_tree_is_gone_and_the_card_offers_resume(bool serveToo)
+    {
+        using var place = new Place();
+        var pids = Path.Combine(place.Root, "pids");
+        Directory.CreateDirectory(pids);
+        place.Script("tree", $$"""[{"write":"half.txt","text":"half done"},{"sh":"setsid sh -c 'echo $$ > {{pids}}/a; exec sleep 600' & (sh -c 'echo $$ > {{pids}}/b; exec sleep 600' &) ; sleep 0.2"},{"tool":"Bash","sh":"echo $$ > {{pids}}/c; exec sleep 600"}]""");
+        var client = place.Start();
+        var run = Place.Dispatch(client, Place.Card(client, 1, "tree"));
+        Place.Until("the children said who they are", () => Directory.GetFiles(pids).Count(file => new FileInfo(file).Length > 0) == 3);
+        var children = Directory.GetFiles(pids).Select(file => int.Parse(File.ReadAllText(file))).ToList();
+        var host = JsonNode.Parse(File.ReadAllText(Path.Combine(place.RunFolder(1, run), "host.json")))!;
+        children.Add((int)host["agentPid"]!);
+        Assert.All(children, pid => Assert.True(Place.IsAlive(pid)));
+
+        if (serveToo)
+        {
+            Place.Kill(place.ServePid);
+        }
+
+        Place.Kill((int)host["hostPid"]!);
+        Place.Until("the tree is gone", () => !children.Any(Place.IsAlive), serveToo ? 2 : 3);
+        if (serveToo)
+        {
+            client = place.Connect();
+        }
+
+        var interrupted = Place.UntilState(client, run, "interrupted");
+        Assert.True((bool)interrupted["dirty"]!);
+        Assert.Equal("half done", File.ReadAllText(Path.Combine((string)interrupted["worktreePath"]!, "half.txt")));
+        place.Script("default", """[{"say":"back"}]""");
+        client.Ask("run/resume", new JsonObject { ["runId"] = run });
+        Assert.Equal(2, (int)Place.UntilState(client, run, "inReview")["launch"]!);
+    }
+
+    [Fact]
+    public void The_installed_build_may_be_deleted_while_runs_live()
+    {
+        using var place = new Place();
+        var installed = Path.Combine(place.Root, "installed");
+        System.Diagnostics.Process.Start("cp", ["-r", Path.GetDirectoryName(Place.Sidecar)!, installed]).WaitForExit();
+        place.Executable = Path.Combine(installed, "kanbots-sidecar");
+        place.Script("ask", """[{"ask":[{"question":"Which?","header":"H","multiSelect":false,"options":[{"label":"A"}]}]},{"write":"w.txt","text":"w"}]""");
+        place.Script("long", """[{"tool":"Bash","ms":600000}]""");
+        var client = place.Start();
+        var runs = new[] { Place.Dispatch(client, Place.Card(client, 1, "ask")), Place.Dispatch(client, Place.Card(client, 2, "long")) };
+        Place.Until(client, "one asks, one works", board => board["decisions"]!.AsArray().Count == 1 && (string)Place.Run(board, runs[1])["state"]! == "running");
+        Directory.Delete(installed, recursive: true);
+
+        var decision = client.Call("board/get")["decisions"]![0]!;
+        client.Ask("decision/answer", new JsonObject { ["decisionId"] = (string)decision["id"]!, ["answers"] = new JsonArray(new JsonObject { ["questionId"] = "q1", ["values"] = new JsonArray("A") }) });
+        Place.UntilState(client, runs[0], "inReview");
+        Assert.Equal("stopped", (string?)client.Ask("run/stop", new JsonObject { ["runId"] = runs[1] })["run"]!["state"]);
+        var third = Place.Dispatch(client, Place.Card(client, 3, "ask"));
+        Place.UntilState(client, third, "awaitingDecision");
+    }
+}
