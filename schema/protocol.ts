@@ -18,7 +18,7 @@ export type AgentStatus = "ready" | "notInstalled" | "notSignedIn" | "broken";
 
 export interface AnswerItem {
   kind: "answer";
-  decisionId: string;
+  toolUseId: string;
   summary: string;
   cursor: string;
   seq: number;
@@ -309,6 +309,7 @@ export interface QuestionItem {
   kind: "question";
   decisionId: string;
   summary: string;
+  toolUseId?: string;
   cursor: string;
   seq: number;
   at: string;

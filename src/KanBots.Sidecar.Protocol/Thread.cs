@@ -40,9 +40,12 @@ public sealed record ToolUseItem(string Cursor, long Seq, DateTimeOffset At, Byt
 
 public sealed record ToolResultItem(string Cursor, long Seq, DateTimeOffset At, ByteRange Bytes, string ToolUseId, CutText Body, bool IsError) : ThreadItem(Cursor, Seq, At, Bytes);
 
-public sealed record QuestionItem(string Cursor, long Seq, DateTimeOffset At, ByteRange Bytes, string DecisionId, string Summary) : ThreadItem(Cursor, Seq, At, Bytes);
+/// <param name="ToolUseId">The agent's own tool use, which the answer names again.</param>
+public sealed record QuestionItem(string Cursor, long Seq, DateTimeOffset At, ByteRange Bytes, string DecisionId, string Summary, string? ToolUseId = null) : ThreadItem(Cursor, Seq, At, Bytes);
 
-public sealed record AnswerItem(string Cursor, long Seq, DateTimeOffset At, ByteRange Bytes, string DecisionId, string Summary) : ThreadItem(Cursor, Seq, At, Bytes);
+/// <param name="ToolUseId">The tool use that asked.</param>
+/// <param name="Summary">One line per question: the question, then the answer.</param>
+public sealed record AnswerItem(string Cursor, long Seq, DateTimeOffset At, ByteRange Bytes, string ToolUseId, string Summary) : ThreadItem(Cursor, Seq, At, Bytes);
 
 /// <param name="Delivered">False while the agent has not acknowledged it.</param>
 public sealed record UserMessageItem(string Cursor, long Seq, DateTimeOffset At, ByteRange Bytes, CutText Body, bool Delivered, string? MessageId = null) : ThreadItem(Cursor, Seq, At, Bytes);

@@ -1,8 +1,8 @@
 // Wires the verbs by calling them; everything else lives in its room.
 using KanBots.Sidecar.Cli;
 using KanBots.Sidecar.Cli.Schema;
-using KanBots.Sidecar.Rpc;
 using KanBots.Sidecar.RunHost;
+using KanBots.Sidecar.Serving;
 
 var idle = TimeSpan.FromSeconds(60);
 return args switch

@@ -38,10 +38,10 @@ internal sealed record AgentQuestion(string Text, string? Header, ImmutableArray
 
 internal sealed record AgentOption(string Label, string? Description);
 
-internal enum ItemKind { System, Text, Thinking, ToolUse, ToolResult, Question, UserMessage, Result, Notice, Raw }
+internal enum ItemKind { System, Text, Thinking, ToolUse, ToolResult, Question, Answer, UserMessage, Result, Notice, Raw }
 
 /// <summary>One item of the thread that a line holds. Every line holds at least one: what is not understood is <c>Raw</c>.</summary>
-/// <param name="Name">Tool, topic, subtype or outcome, by kind.</param>
+/// <param name="Name">Tool, topic, subtype or outcome, by kind; of a question its tool use.</param>
 /// <param name="Id">Tool use, request or message id, by kind.</param>
 /// <param name="Json">The tool's input as JSON text.</param>
 internal sealed record AgentItem(ItemKind Kind, string Text, string? Name = null, string? Id = null, string? Parent = null, string? Json = null, bool IsError = false, long MicroUsd = 0, int Turns = 0, long DurationMs = 0);

@@ -1,5 +1,5 @@
 using KanBots.Sidecar.Protocol;
-using KanBots.Sidecar.Rpc;
+using KanBots.Sidecar.Serving;
 
 namespace KanBots.Sidecar.Cli;
 

@@ -2,6 +2,7 @@ using KanBots.Sidecar.Engine;
 using KanBots.Sidecar.Git;
 using KanBots.Sidecar.Protocol;
 using KanBots.Sidecar.Rpc;
+using KanBots.Sidecar.Serving;
 
 namespace KanBots.Sidecar.Cli;
 

@@ -1,5 +1,6 @@
 using KanBots.Sidecar.Git;
 using KanBots.Sidecar.Rpc;
+using KanBots.Sidecar.Serving;
 
 namespace KanBots.Sidecar.Cli;
 

@@ -1,7 +1,7 @@
 using KanBots.Sidecar.Engine;
 using KanBots.Sidecar.Git;
 using KanBots.Sidecar.Processes;
-using KanBots.Sidecar.Rpc;
+using KanBots.Sidecar.Serving;
 
 namespace KanBots.Sidecar.Cli;
 

@@ -159,6 +159,7 @@ internal static class ThreadText
             ThinkingItem => "(thinking)",
             ToolUseItem tool => $"> {TerminalText.Line(tool.Summary, 160)}",
             ToolResultItem result => $"  {(result.IsError ? "failed: " : "")}{TerminalText.Line(result.Body.Text, 160)}",
+            AnswerItem answer => $"  {TerminalText.Line(answer.Summary, 160)}",
             QuestionItem question => $"? {TerminalText.Line(question.Summary, 160)}",
             UserMessageItem message => $"you: {TerminalText.Clean(message.Body.Text)}",
             ResultItem result => $"= {(result.IsError ? result.Outcome : "done")}  {BoardText.Money(result.CostMicroUsd)}  {TerminalText.Line(result.Body.Text, 160)}",

@@ -101,7 +101,7 @@ internal sealed partial class BoardEngine : IAsyncDisposable
 
     internal Task<IReadOnlyList<IndexedLine>> LinesAsync(long run, long afterSeq, int limit) => OnLoopAsync(() => _database.Lines(run, afterSeq, limit));
 
-    internal Task<List<LiveLaunch>> LaunchesAsync() => OnLoopAsync(() => _live.Values.ToList());
+    internal Task<List<LaunchFacts>> LaunchesAsync() => OnLoopAsync(() => _live.Values.Select(launch => launch.Facts()).ToList());
 
     internal Task SetSettingsAsync(FileSettings settings) => OnLoopAsync(() =>
     {

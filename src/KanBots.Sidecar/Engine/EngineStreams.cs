@@ -71,9 +71,9 @@ internal sealed partial class BoardEngine
         {
             AgentLine decoded;
             (decoded, decoder) = line.Length > StreamTail.LineBytesMax
-                ? (new AgentLine([], [new AgentItem(ItemKind.Raw, $"A line of {line.Length} bytes.", "tooLong")]), decoder)
+                ? (new AgentLine([], [ClaudeDecoder.TooLong(line.Length)]), decoder)
                 : ClaudeDecoder.Decode(line.Content, decoder);
-            lines.Add(new IndexedLine(launch.Launch, line.From, line.To, seq, decoded.Items.Length, now));
+            lines.Add(new IndexedLine(launch.Launch, line.From, line.To, seq, decoded.Items.Length, decoded.Items.Sum(item => item.MicroUsd), now));
             seq += decoded.Items.Length;
             foreach (var signal in decoded.Signals)
             {

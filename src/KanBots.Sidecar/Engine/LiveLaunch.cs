@@ -5,6 +5,9 @@ using KanBots.Sidecar.RunHost;
 
 namespace KanBots.Sidecar.Engine;
 
+/// <summary>How a live launch stands: bytes that the agent wrote and bytes that were read, and its processes.</summary>
+internal sealed record LaunchFacts(long RunId, int Launch, long StreamBytes, long IngestedBytes, int? HostPid, int? AgentPid);
+
 /// <summary>A launch that the engine follows: its folder, how far its stream was read, and who hosts it.</summary>
 internal sealed class LiveLaunch(long runId, int launch, RunFolder folder, StreamPosition position, ClaudeState decoder)
 {
@@ -30,4 +33,7 @@ internal sealed class LiveLaunch(long runId, int launch, RunFolder folder, Strea
     internal long UsageAsked { get; set; }
 
     internal DateTimeOffset UsageAskedAt { get; set; }
+
+    internal LaunchFacts Facts() =>
+        new(RunId, Launch, new FileInfo(Folder.Stdout) is { Exists: true } file ? file.Length : 0, Position.Offset, Host?.Pid, Folder.ReadHost()?.AgentPid);
 }

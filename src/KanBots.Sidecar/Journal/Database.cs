@@ -9,7 +9,8 @@ internal sealed class StorageNewerException(long found)
     : IOException($"The board was written by a newer KanBots (storage version {found}, this build knows {Database.StorageVersion}). Update this editor's extension.");
 
 /// <summary>Where one line lies in a run's stream, and which items of the thread it holds.</summary>
-internal readonly record struct IndexedLine(int Launch, long From, long To, long FirstSeq, int Items, DateTimeOffset At);
+/// <param name="MicroUsd">Exact cost that the line added.</param>
+internal readonly record struct IndexedLine(int Launch, long From, long To, long FirstSeq, int Items, long MicroUsd, DateTimeOffset At);
 
 /// <summary>How far a launch's stream was read.</summary>
 /// <param name="Decoder">The decoder's own state as JSON, null before the first line.</param>
@@ -33,12 +34,12 @@ internal sealed class Database : IDisposable
 
     internal string Epoch { get; }
 
+    /// <param name="path">Exists, empty or not: SQLite would make it by umask, and its -wal and -shm take this file's mode.</param>
     /// <param name="newEpoch">Names a new database. A client that has another epoch starts over.</param>
     /// <exception cref="StorageNewerException">Never migrated down.</exception>
     internal static Database Open(string path, string newEpoch)
     {
         SQLitePCL.Batteries_V2.Init();
-        Processes.PrivateFiles.Touch(path); // SQLite would make it by umask; its -wal and -shm take this file's mode
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, DefaultTimeout = BusyTimeoutSeconds }.ToString());
         connection.Open();
         Run(connection, "pragma locking_mode=EXCLUSIVE");
@@ -54,7 +55,7 @@ internal sealed class Database : IDisposable
         Run(connection, """
             create table if not exists journal(seq integer primary key autoincrement, at text not null, kind text not null, json blob not null);
             create table if not exists stream(run integer not null, launch integer not null, offset integer not null, decoder text, primary key(run, launch)) without rowid;
-            create table if not exists line(run integer not null, seq integer not null, launch integer not null, start integer not null, stop integer not null, items integer not null, at integer not null, primary key(run, seq)) without rowid;
+            create table if not exists line(run integer not null, seq integer not null, launch integer not null, start integer not null, stop integer not null, items integer not null, cost integer not null, at integer not null, primary key(run, seq)) without rowid;
             """);
         Run(connection, "insert or ignore into meta values('storageVersion', $version), ('epoch', $epoch)", ("$version", StorageVersion.ToString(CultureInfo.InvariantCulture)), ("$epoch", newEpoch));
         return new Database(connection, Scalar(connection, "select value from meta where key='epoch'")!);
@@ -89,7 +90,7 @@ internal sealed class Database : IDisposable
         Run(_connection, "insert into stream values($run, $launch, $offset, $decoder) on conflict do update set offset=$offset, decoder=$decoder", ("$run", run), ("$launch", launch), ("$offset", offset), ("$decoder", decoder));
         foreach (var line in lines)
         {
-            Run(_connection, "insert into line values($run, $seq, $launch, $start, $stop, $items, $at)", ("$run", run), ("$seq", line.FirstSeq), ("$launch", line.Launch), ("$start", line.From), ("$stop", line.To), ("$items", line.Items), ("$at", line.At.ToUnixTimeMilliseconds()));
+            Run(_connection, "insert into line values($run, $seq, $launch, $start, $stop, $items, $cost, $at)", ("$run", run), ("$seq", line.FirstSeq), ("$launch", line.Launch), ("$start", line.From), ("$stop", line.To), ("$items", line.Items), ("$cost", line.MicroUsd), ("$at", line.At.ToUnixTimeMilliseconds()));
         }
 
         AppendEvents(events, at);
@@ -106,12 +107,12 @@ internal sealed class Database : IDisposable
     /// <summary>The lines that hold the items after a sequence number, in order.</summary>
     internal IReadOnlyList<IndexedLine> Lines(long run, long afterSeq, int limit)
     {
-        using var command = Command(_connection, "select launch, start, stop, seq, items, at from line where run=$run and seq + items - 1 > $after order by seq limit $limit", ("$run", run), ("$after", afterSeq), ("$limit", limit));
+        using var command = Command(_connection, "select launch, start, stop, seq, items, cost, at from line where run=$run and seq + items - 1 > $after order by seq limit $limit", ("$run", run), ("$after", afterSeq), ("$limit", limit));
         using var reader = command.ExecuteReader();
         var lines = new List<IndexedLine>();
         while (reader.Read())
         {
-            lines.Add(new IndexedLine(reader.GetInt32(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt32(4), DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(5))));
+            lines.Add(new IndexedLine(reader.GetInt32(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt32(4), reader.GetInt64(5), DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(6))));
         }
 
         return lines;

@@ -28,7 +28,7 @@ internal sealed partial class ClientSession
         .Request(Protocol.Methods.RunReply, Json.RunReplyParams, Json.RunReplyResult, ReplyAsync)
         .Request(Protocol.Methods.RunResume, Json.RunResumeParams, Json.RunResult, async (p, _) => new RunResult(RunOf(await AskAsync(new Core.Input.Resume(p.RequestId, p.RunId, p.Text, NewId())))))
         .Request(Protocol.Methods.RunEvents, Json.RunEventsParams, Json.RunEventsResult, EventsAsync)
-        .Request(Protocol.Methods.RunSubscribe, Json.RunSubscribeParams, Json.Nothing, (p, _) => Subscribe(p.RunId, ThreadReader.Seq(p.After)))
+        .Request(Protocol.Methods.RunSubscribe, Json.RunSubscribeParams, Json.Nothing, (p, _) => Subscribe(p.RunId, ThreadItems.Seq(p.After)))
         .Request(Protocol.Methods.RunUnsubscribe, Json.RunUnsubscribeParams, Json.Nothing, (p, _) => Subscribe(p.RunId, null))
         .Request(Protocol.Methods.DecisionList, Json.Nothing, Json.DecisionListResult, async (_, cancellation) => new DecisionListResult((await GetBoardAsync(cancellation)).Decisions))
         .Request(Protocol.Methods.DecisionAnswer, Json.DecisionAnswerParams, Json.DecisionResult, AnswerAsync)
@@ -45,7 +45,7 @@ internal sealed partial class ClientSession
     private Task<InitializeResult> InitializeAsync(InitializeParams parameters, CancellationToken cancellation)
     {
         (_name, _trusted, _initialized) = (parameters.ClientName, parameters.Trusted, true);
-        return Task.FromResult(new InitializeResult(Build.Version, _paths.Repository.Root, Capabilities));
+        return Task.FromResult(new InitializeResult(_server.Version, _server.RepositoryRoot, Capabilities));
     }
 
     private void RequireInitialized()
@@ -162,9 +162,9 @@ internal sealed partial class ClientSession
         RequireInitialized();
         await _engine.Recovered.WaitAsync(cancellation);
         RequireRun(p.RunId);
-        var after = ThreadReader.Seq(p.After);
+        var after = ThreadItems.Seq(p.After);
         var (items, atEnd) = await _threads.ReadAsync(p.RunId, after, p.Limit ?? 100);
-        return new RunEventsResult(items, atEnd, items.Count > 0 ? items[^1].Cursor : p.After);
+        return new RunEventsResult([.. items.Select(ThreadItems.Of)], atEnd, items.Count > 0 ? ThreadItems.Cursor(items[^1].Seq) : p.After);
     }
 
     private void RequireRun(long runId)
@@ -236,13 +236,13 @@ internal sealed partial class ClientSession
         RequireInitialized();
         var launches = await _engine.LaunchesAsync();
         return new SidecarStatusResult(
-            Build.Version,
-            Build.Id,
+            _server.Version,
+            _server.BuildId,
             Environment.ProcessId,
-            _paths.Repository.Root,
-            _paths.State,
+            _server.RepositoryRoot,
+            _server.StateFolder,
             [.. _clients().Select(client => client.Status)],
-            [.. launches.Select(launch => new RunStatus(launch.RunId, launch.Launch, new FileInfo(launch.Folder.Stdout) is { Exists: true } file ? file.Length : 0, launch.Position.Offset, launch.Host?.Pid, launch.Folder.ReadHost()?.AgentPid))],
+            [.. launches.Select(launch => new RunStatus(launch.RunId, launch.Launch, launch.StreamBytes, launch.IngestedBytes, launch.HostPid, launch.AgentPid))],
             new Dictionary<string, long>
             {
                 ["cards"] = Core.Limits.CardsMax,

@@ -5,6 +5,9 @@ using Core = KanBots.Sidecar.Board;
 
 namespace KanBots.Sidecar.Rpc;
 
+/// <summary>What a server says of itself.</summary>
+internal sealed record ServerFacts(string Version, string BuildId, string RepositoryRoot, string StateFolder);
+
 /// <summary>One client: what it may do, what it watches, and the pumps that push to it. A pump sends one message and waits until it is
 /// taken; what changed meanwhile goes into the next, so that a slow reader costs no memory and sees the newest.</summary>
 internal sealed partial class ClientSession
@@ -12,9 +15,9 @@ internal sealed partial class ClientSession
     private static readonly string[] Capabilities = ["board", "runs", "decisions", "threads", "config"];
 
     private readonly BoardEngine _engine;
-    private readonly Paths _paths;
     private readonly Log _log;
     private readonly Preamble _preamble;
+    private readonly ServerFacts _server;
     private readonly Func<IReadOnlyList<ClientSession>> _clients;
     private readonly RpcConnection _connection;
     private readonly ThreadReader _threads;
@@ -25,9 +28,9 @@ internal sealed partial class ClientSession
     private volatile bool _trusted;
     private string _name = "unknown";
 
-    internal ClientSession(NetworkStream stream, BoardEngine engine, Paths paths, Log log, Preamble preamble, int pid, Func<IReadOnlyList<ClientSession>> clients)
+    internal ClientSession(NetworkStream stream, BoardEngine engine, Paths paths, Log log, Preamble preamble, ServerFacts server, int pid, Func<IReadOnlyList<ClientSession>> clients)
     {
-        (_engine, _paths, _log, _preamble, Pid, _clients) = (engine, paths, log, preamble, pid, clients);
+        (_engine, _log, _preamble, _server, Pid, _clients) = (engine, log, preamble, server, pid, clients);
         _threads = new ThreadReader(engine, paths);
         _connection = new RpcConnection(stream, stream, Methods(), bug => log.Error("request", bug));
     }
@@ -146,7 +149,7 @@ internal sealed partial class ClientSession
                 _subscriptions[run] = after;
             }
 
-            await _connection.NotifyAsync(Protocol.Methods.RunDidAppend, new RunDidAppendParams(run, items), ProtocolJson.Default.RunDidAppendParams);
+            await _connection.NotifyAsync(Protocol.Methods.RunDidAppend, new RunDidAppendParams(run, [.. items.Select(ThreadItems.Of)]), ProtocolJson.Default.RunDidAppendParams);
         }
     }
 

@@ -17,7 +17,7 @@ internal static class ClaudeDecoder
     {
         if (line.Length > LineBytesMax)
         {
-            return (Raw($"A line of {line.Length} bytes.", "tooLong"), state);
+            return (new AgentLine([], [TooLong(line.Length)]), state);
         }
 
         try
@@ -32,6 +32,9 @@ internal static class ClaudeDecoder
             return (Raw(Encoding.UTF8.GetString(line.Span), "notUnderstood"), state);
         }
     }
+
+    /// <summary>What stands for a line that is too long to be read.</summary>
+    internal static AgentItem TooLong(long length) => new(ItemKind.Raw, $"A line of {length} bytes.", "tooLong");
 
     private static AgentLine Raw(string text, string why) => new([], [new AgentItem(ItemKind.Raw, text, why)]);
 
@@ -213,13 +216,29 @@ internal static class ClaudeDecoder
 
                     _signals.Add(new AgentSignal.Spent());
                     var failed = block.TryGetProperty("is_error", out var error) && error.ValueKind == JsonValueKind.True;
-                    _items.Add(new AgentItem(ItemKind.ToolResult, ContentText(block), Id: Text(block, "tool_use_id"), Parent: _parent, IsError: failed));
+                    _items.Add(Answers() is { } answers
+                        ? new AgentItem(ItemKind.Answer, answers, Id: Text(block, "tool_use_id"), Parent: _parent)
+                        : new AgentItem(ItemKind.ToolResult, ContentText(block), Id: Text(block, "tool_use_id"), Parent: _parent, IsError: failed));
                 }
                 else
                 {
                     _items.Add(new AgentItem(ItemKind.UserMessage, Text(block, "text") ?? block.GetRawText(), Id: replayed ? id : null, Parent: _parent));
                 }
             }
+        }
+
+        /// <summary>The result of a question, which is the person's answer; null for every other tool's.</summary>
+        private string? Answers()
+        {
+            if (!root.TryGetProperty("tool_use_result", out var result) || result.ValueKind != JsonValueKind.Object
+                || !result.TryGetProperty("questions", out var questions) || questions.ValueKind != JsonValueKind.Array
+                || !result.TryGetProperty("answers", out var answers) || answers.ValueKind != JsonValueKind.Object)
+            {
+                return null;
+            }
+
+            var lines = answers.EnumerateObject().Select(answer => $"{answer.Name} {(answer.Value.ValueKind == JsonValueKind.String ? answer.Value.GetString() : answer.Value.GetRawText())}").ToList();
+            return lines.Count == 0 ? "Not answered." : string.Join("\n", lines);
         }
 
         private static string ContentText(JsonElement block)
@@ -300,7 +319,7 @@ internal static class ClaudeDecoder
             var description = kind == AskKind.Plan ? Text(input, "plan") : Text(request, "description");
             _signals.Add(new AgentSignal.Asked(id, kind, Text(request, "tool_use_id"), tool, input.ValueKind == JsonValueKind.Undefined ? "{}" : input.GetRawText(), description, questions));
             var said = kind == AskKind.Question ? string.Join("\n", questions.Select(question => question.Text)) : Summarise(tool, input);
-            _items.Add(new AgentItem(ItemKind.Question, said, tool, id, _parent));
+            _items.Add(new AgentItem(ItemKind.Question, said, Text(request, "tool_use_id"), id, _parent));
         }
 
         private static ImmutableArray<AgentQuestion> Questions(JsonElement input)

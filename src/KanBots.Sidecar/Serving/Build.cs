@@ -2,7 +2,7 @@ using System.Reflection;
 using System.Security.Cryptography;
 using KanBots.Sidecar.Processes;
 
-namespace KanBots.Sidecar.Rpc;
+namespace KanBots.Sidecar.Serving;
 
 /// <summary>This build: its version, and its content-addressed copy in the user's cache, from which everything is started. An
 /// extension's update deletes the folder of the old one under running processes, and the next assembly load would fail.</summary>

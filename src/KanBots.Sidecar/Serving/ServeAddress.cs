@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using KanBots.Sidecar.Processes;
 
-namespace KanBots.Sidecar.Rpc;
+namespace KanBots.Sidecar.Serving;
 
 /// <summary>Where a repository's serve listens: a socket in a folder that only this user can enter, its name a short hash of the state
 /// folder, since a socket's path has at most 108 bytes.</summary>

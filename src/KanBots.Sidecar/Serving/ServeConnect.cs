@@ -2,8 +2,9 @@ using System.Net.Sockets;
 using KanBots.Sidecar.Engine;
 using KanBots.Sidecar.Journal;
 using KanBots.Sidecar.Processes;
+using KanBots.Sidecar.Rpc;
 
-namespace KanBots.Sidecar.Rpc;
+namespace KanBots.Sidecar.Serving;
 
 /// <summary>serve said no, with the reason for a person; or it could not be reached in time.</summary>
 internal sealed class ServeRefusedException(string message, bool timedOut = false) : IOException(message)

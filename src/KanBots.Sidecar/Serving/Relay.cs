@@ -1,7 +1,7 @@
 using KanBots.Sidecar.Engine;
 using KanBots.Sidecar.Git;
 
-namespace KanBots.Sidecar.Rpc;
+namespace KanBots.Sidecar.Serving;
 
 /// <summary><c>--stdio</c>: a preamble, then bytes both ways. Knows no method, and reads nothing of stdin before serve has said ok.</summary>
 internal static class Relay

@@ -5,8 +5,9 @@ using KanBots.Sidecar.Engine;
 using KanBots.Sidecar.Git;
 using KanBots.Sidecar.Journal;
 using KanBots.Sidecar.Processes;
+using KanBots.Sidecar.Rpc;
 
-namespace KanBots.Sidecar.Rpc;
+namespace KanBots.Sidecar.Serving;
 
 /// <summary><c>serve</c>: the one writer of a repository's board. Crash-only: starting is recovering.</summary>
 internal sealed class Serve
@@ -53,6 +54,7 @@ internal sealed class Serve
             var address = ServeAddress.Of(paths.State);
             var listener = Listen(address);
             PrivateFiles.Replace(Path.Combine(paths.State, "serve.json"), Encoding.UTF8.GetBytes(FormattableString.Invariant($"{{\"pid\":{Environment.ProcessId},\"address\":\"{System.Text.Json.JsonEncodedText.Encode(address)}\",\"build\":\"{Build.Id}\"}}\n")));
+            PrivateFiles.Touch(paths.Database);
             var database = Database.Open(paths.Database, Guid.NewGuid().ToString("N"));
             var command = Build.Place();
             var engine = new BoardEngine(paths, git, database, TimeProvider.System, log, run => [.. command, "run-host", run]);
@@ -136,7 +138,7 @@ internal sealed class Serve
                 return;
             }
 
-            var session = new ClientSession(stream, _engine, _paths, _log, preamble!, pid, Status);
+            var session = new ClientSession(stream, _engine, _paths, _log, preamble!, new ServerFacts(Build.Version, Build.Id, _paths.Repository.Root, _paths.State), pid, Status);
             lock (_clients)
             {
                 _clients.Add(session);

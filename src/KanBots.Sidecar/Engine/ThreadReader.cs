@@ -1,0 +1,78 @@
+using System.Collections.Immutable;
+using KanBots.Sidecar.Agents;
+using KanBots.Sidecar.Agents.Claude;
+using KanBots.Sidecar.Journal;
+
+namespace KanBots.Sidecar.Engine;
+
+/// <summary>One item of a run's thread with its place: the number within the run, and the bytes of its line in the launch's stream.</summary>
+internal sealed record PlacedItem(long RunId, long Seq, DateTimeOffset At, int Launch, long From, long To, AgentItem Item);
+
+/// <summary>Makes pages of a run's thread: the index says where the lines are, the lines are read from the stream itself and decoded
+/// again. So the database holds no second copy of what the agent said.</summary>
+internal sealed class ThreadReader(BoardEngine engine, Paths paths)
+{
+    /// <summary>Items of one page.</summary>
+    internal const int PageMax = 500;
+
+    /// <summary>Bytes of lines read for one page; at least one line is always read.</summary>
+    internal const long PageBytesMax = 8L << 20;
+
+    /// <param name="after">Sequence number of the last item that the reader has; 0 for the beginning.</param>
+    /// <returns>Items in order, and whether there are none after them.</returns>
+    internal async Task<(IReadOnlyList<PlacedItem> Items, bool AtEnd)> ReadAsync(long runId, long after, int limit)
+    {
+        var count = Math.Clamp(limit, 1, PageMax);
+        var lines = await engine.LinesAsync(runId, after, count);
+        var items = new List<PlacedItem>();
+        if (!engine.View.State.Runs.TryGetValue(runId, out var run))
+        {
+            return (items, true);
+        }
+
+        long bytes = 0;
+        var used = 0;
+        while (used < lines.Count && items.Count < count && bytes < PageBytesMax)
+        {
+            var line = lines[used++];
+            bytes += line.To - line.From;
+            items.AddRange(Items(run.CardNumber, runId, line).Where(item => item.Seq > after));
+        }
+
+        return (items, used == lines.Count && lines.Count < count);
+    }
+
+    private IEnumerable<PlacedItem> Items(int cardNumber, long runId, IndexedLine line)
+    {
+        var decoded = Decode(paths.Launch(cardNumber, runId, line.Launch).Stdout, line);
+        for (var i = 0; i < line.Items; i++)
+        {
+            // Another build may have read this line into more items than this one: the numbering must not shift.
+            var item = i < decoded.Length ? decoded[i] : new AgentItem(ItemKind.Notice, "This item was written by another version.", "notUnderstood");
+            // What a result adds depends on the lines before it, so it was kept when the line was first read.
+            yield return new PlacedItem(runId, line.FirstSeq + i, line.At, line.Launch, line.From, line.To, item.Kind == ItemKind.Result ? item with { MicroUsd = line.MicroUsd } : item);
+        }
+    }
+
+    private static ImmutableArray<AgentItem> Decode(string path, IndexedLine line)
+    {
+        var length = line.To - line.From;
+        if (length > ClaudeDecoder.LineBytesMax)
+        {
+            return [ClaudeDecoder.TooLong(length)];
+        }
+
+        try
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1);
+            file.Position = line.From;
+            var bytes = new byte[length];
+            file.ReadExactly(bytes);
+            return ClaudeDecoder.Decode(bytes.AsMemory().TrimEnd((byte)'\n'), ClaudeState.Start(false)).Line.Items;
+        }
+        catch (IOException gone)
+        {
+            return [new AgentItem(ItemKind.Raw, $"The stream cannot be read: {gone.Message}", "missing")];
+        }
+    }
+}
