@@ -44,7 +44,7 @@ internal sealed partial class BoardEngine : IAsyncDisposable
         _state = database.Load();
         _view = new BoardView($"{database.Epoch}-{Guid.NewGuid():N}", _state.Revision, _state, ImmutableDictionary<long, string>.Empty);
         Settings = FileSettings.Read(paths.Settings);
-        _watch = new FolderWatch(folder => Post(() => LookAt(folder)), () => Post(Tick));
+        _watch = FolderWatch.Start(folder => Post(() => LookAt(folder)), () => Post(Tick));
     }
 
     internal FileSettings Settings { get; private set; }

@@ -83,11 +83,7 @@ internal sealed partial class BoardEngine
         try
         {
             PrivateFiles.MakeFolder(folder.Path);
-            if (LibC.MakeFifo(folder.Wake, PrivateFiles.FileMode) != 0 && LibC.LastError != LibC.EEXIST)
-            {
-                throw new IOException($"The wake FIFO could not be made: {LibC.Describe(LibC.LastError)}.");
-            }
-
+            WakeSignal.Make(folder.Wake);
             foreach (var message in start.Messages)
             {
                 PrivateFiles.Append(folder.Stdin, ClaudeControl.UserMessage(message.Id, message.Text));
