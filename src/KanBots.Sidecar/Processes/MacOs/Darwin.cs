@@ -16,26 +16,6 @@ internal static unsafe class Darwin
     internal const ushort EV_ADD = 0x1, EV_ONESHOT = 0x10;
     internal const uint NOTE_EXIT = 0x80000000;
 
-    /// <summary>struct kevent of sys/event.h.</summary>
-    internal struct KEvent
-    {
-        internal nuint Ident;
-        internal short Filter;
-        internal ushort Flags;
-        internal uint FilterFlags;
-        internal nint Data;
-        internal nint UserData;
-    }
-
-    internal struct TimeSpec
-    {
-        internal nint Seconds;
-        internal nint Nanoseconds;
-    }
-
-    /// <summary>struct stat of sys/stat.h with 64-bit inodes: st_dev int32, st_mode uint16, st_nlink uint16, st_ino uint64, st_uid uint32.</summary>
-    internal const int StatBytes = 144, StatDevice = 0, StatMode = 4, StatInode = 8, StatOwner = 16;
-
     // On x86-64 the plain names are those of the old layout with 32-bit inodes.
     [DllImport(C, SetLastError = true)]
     private static extern int lstat(byte* path, byte* buffer);
@@ -68,20 +48,20 @@ internal static unsafe class Darwin
     internal static extern int kqueue();
 
     [DllImport(C, SetLastError = true)]
-    internal static extern int kevent(int queue, KEvent* changes, int changeCount, KEvent* events, int eventCount, TimeSpec* timeout);
+    internal static extern int kevent(int queue, MacLayouts.KEvent* changes, int changeCount, MacLayouts.KEvent* events, int eventCount, MacLayouts.TimeSpec* timeout);
 
     private static bool IsIntel => RuntimeInformation.ProcessArchitecture == Architecture.X64;
 
     internal static FileFacts? Facts(string path)
     {
         using var text = new LibC.NativeText(path);
-        var buffer = stackalloc byte[StatBytes];
+        var buffer = stackalloc byte[MacLayouts.StatBytes];
         return (IsIntel ? LstatOnIntel(text.Pointer, buffer) : lstat(text.Pointer, buffer)) == 0 ? Read(buffer) : null;
     }
 
     internal static FileFacts? Facts(int fd)
     {
-        var buffer = stackalloc byte[StatBytes];
+        var buffer = stackalloc byte[MacLayouts.StatBytes];
         return (IsIntel ? FstatOnIntel(fd, buffer) : fstat(fd, buffer)) == 0 ? Read(buffer) : null;
     }
 
@@ -97,5 +77,5 @@ internal static unsafe class Darwin
     }
 
     private static FileFacts Read(byte* stat) =>
-        new(*(uint*)(stat + StatDevice), *(ulong*)(stat + StatInode), *(uint*)(stat + StatOwner), *(ushort*)(stat + StatMode));
+        new(*(uint*)(stat + MacLayouts.StatDevice), *(ulong*)(stat + MacLayouts.StatInode), *(uint*)(stat + MacLayouts.StatOwner), *(ushort*)(stat + MacLayouts.StatMode));
 }

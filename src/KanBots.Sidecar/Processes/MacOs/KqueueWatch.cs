@@ -26,7 +26,7 @@ internal static unsafe class KqueueWatch
             }
         }
 
-        var change = new Darwin.KEvent { Ident = (nuint)process.Pid, Filter = Darwin.EVFILT_PROC, Flags = Darwin.EV_ADD | Darwin.EV_ONESHOT, FilterFlags = Darwin.NOTE_EXIT };
+        var change = new MacLayouts.KEvent { Ident = (nuint)process.Pid, Filter = Darwin.EVFILT_PROC, Flags = Darwin.EV_ADD | Darwin.EV_ONESHOT, FilterFlags = Darwin.NOTE_EXIT };
         if (Darwin.kevent(_queue, &change, 1, null, 0, null) != 0 || !process.IsAlive)
         {
             ThreadPool.QueueUserWorkItem(_ => EndDead()); // it was gone before we looked, and no event will come
@@ -37,8 +37,8 @@ internal static unsafe class KqueueWatch
     {
         for (; ; )
         {
-            Darwin.KEvent happened;
-            var timeout = new Darwin.TimeSpec { Seconds = RecheckSeconds };
+            MacLayouts.KEvent happened;
+            var timeout = new MacLayouts.TimeSpec { Seconds = RecheckSeconds };
             switch (Darwin.kevent(_queue, null, 0, &happened, 1, &timeout))
             {
                 case > 0:

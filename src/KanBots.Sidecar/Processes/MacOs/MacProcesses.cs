@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.Versioning;
 using System.Text;
 using KanBots.Sidecar.Processes.Unix;
@@ -9,22 +8,15 @@ namespace KanBots.Sidecar.Processes.MacOs;
 [SupportedOSPlatform("macos")]
 internal static unsafe class MacProcesses
 {
-    /// <summary>struct proc_bsdinfo of sys/proc_info.h: twelve uint32 of which status is the second and ppid the fifth, comm[16],
-    /// name[32], six more of 32 bits, then the start as seconds and microseconds of 64 bits each.</summary>
-    internal const int BsdInfoBytes = 136, BsdInfoStatus = 4, BsdInfoParent = 16, BsdInfoSeconds = 120, BsdInfoMicroseconds = 128;
-
-    /// <summary>SZOMB of sys/proc.h.</summary>
-    private const uint Zombie = 5;
-
     /// <summary>Processes that may start between the two calls that list them.</summary>
     private const int PidsSpare = 64;
 
     internal static ProcessFacts? Facts(int pid)
     {
         const int PROC_PIDTBSDINFO = 3;
-        var info = stackalloc byte[BsdInfoBytes];
-        return Darwin.proc_pidinfo(pid, PROC_PIDTBSDINFO, 0, info, BsdInfoBytes) == BsdInfoBytes && *(uint*)(info + BsdInfoStatus) != Zombie
-            ? new ProcessFacts(*(int*)(info + BsdInfoParent), string.Create(CultureInfo.InvariantCulture, $"{(*(ulong*)(info + BsdInfoSeconds) * 1_000_000) + *(ulong*)(info + BsdInfoMicroseconds)}"))
+        var info = stackalloc byte[MacLayouts.BsdInfoBytes];
+        return Darwin.proc_pidinfo(pid, PROC_PIDTBSDINFO, 0, info, MacLayouts.BsdInfoBytes) == MacLayouts.BsdInfoBytes
+            ? MacLayouts.Facts(new ReadOnlySpan<byte>(info, MacLayouts.BsdInfoBytes))
             : null;
     }
 

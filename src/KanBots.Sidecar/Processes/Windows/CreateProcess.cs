@@ -52,7 +52,7 @@ internal static unsafe class CreateProcess
     private static string Cmd => Path.Combine(Environment.SystemDirectory, "cmd.exe");
 
     /// <summary>Null when it was not allowed.</summary>
-    private static Win32.ProcessInformation? TryStart(SpawnRequest request, string application, string line, ReadOnlySpan<nint> handles, uint flags)
+    private static WindowsLayouts.ProcessInformation? TryStart(SpawnRequest request, string application, string line, ReadOnlySpan<nint> handles, uint flags)
     {
         const nuint PROC_THREAD_ATTRIBUTE_HANDLE_LIST = 0x20002; // winbase.h
         const uint STARTF_USESTDHANDLES = 0x100;
@@ -71,8 +71,8 @@ internal static unsafe class CreateProcess
                     throw Win32.Failure("The list of handles could not be made");
                 }
 
-                var startup = new Win32.StartupInfo { Bytes = (uint)sizeof(Win32.StartupInfo), Flags = STARTF_USESTDHANDLES, Input = list[0], Output = list[1], Error = list[2], Attributes = attributes };
-                Win32.ProcessInformation started;
+                var startup = new WindowsLayouts.StartupInfo { Bytes = (uint)sizeof(WindowsLayouts.StartupInfo), Flags = STARTF_USESTDHANDLES, Input = list[0], Output = list[1], Error = list[2], Attributes = attributes };
+                WindowsLayouts.ProcessInformation started;
                 var folder = Path.GetFullPath(request.Folder); // "/" is the root of a drive
                 var done = Win32.CreateProcessW(application, commandLine, null, null, 1, flags, environment, folder, &startup, &started) != 0;
                 var denied = !done && Marshal.GetLastPInvokeError() == Win32.ERROR_ACCESS_DENIED;
@@ -86,7 +86,7 @@ internal static unsafe class CreateProcess
         }
     }
 
-    private static (int Pid, SafeWaitHandle Process) Begin(Win32.ProcessInformation started, Job? job)
+    private static (int Pid, SafeWaitHandle Process) Begin(WindowsLayouts.ProcessInformation started, Job? job)
     {
         var process = new SafeWaitHandle(started.Process, ownsHandle: true);
         try

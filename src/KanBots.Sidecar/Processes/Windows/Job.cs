@@ -22,8 +22,8 @@ internal sealed unsafe class Job
     internal static Job Create(string token)
     {
         var handle = Win32.CreateJobObjectW(null, NameOf(token));
-        var limits = new Win32.JobLimits { Flags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE };
-        return !handle.IsInvalid && Win32.SetInformationJobObject(handle, ExtendedLimitInformation, &limits, (uint)sizeof(Win32.JobLimits)) != 0
+        var limits = new WindowsLayouts.JobLimits { Flags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE };
+        return !handle.IsInvalid && Win32.SetInformationJobObject(handle, ExtendedLimitInformation, &limits, (uint)sizeof(WindowsLayouts.JobLimits)) != 0
             ? new Job(handle)
             : throw Win32.Failure("The job of the agent could not be made");
     }

@@ -20,48 +20,8 @@ internal static unsafe class Win32
     internal const uint FILE_SHARE_ALL = 0x7, OPEN_EXISTING = 3, OPEN_ALWAYS = 4, FILE_ATTRIBUTE_NORMAL = 0x80, FILE_FLAG_OPEN_REPARSE_POINT = 0x200000;
     internal const uint PROCESS_QUERY_LIMITED_INFORMATION = 0x1000;
 
-    internal struct SecurityAttributes
-    {
-        internal uint Length;
-        internal void* Descriptor;
-        internal int InheritHandle;
-    }
-
-    /// <summary>STARTUPINFOEXW of winbase.h.</summary>
-    internal struct StartupInfo
-    {
-        internal uint Bytes;
-        internal void* Reserved;
-        internal char* Desktop;
-        internal char* Title;
-        internal uint X, Y, XSize, YSize, XCountChars, YCountChars, FillAttribute, Flags;
-        internal ushort ShowWindow, Reserved2Bytes;
-        internal void* Reserved2;
-        internal nint Input, Output, Error;
-        internal void* Attributes;
-    }
-
-    internal struct ProcessInformation
-    {
-        internal nint Process, Thread;
-        internal int ProcessId, ThreadId;
-    }
-
-    /// <summary>JOBOBJECT_EXTENDED_LIMIT_INFORMATION of winnt.h.</summary>
-    internal struct JobLimits
-    {
-        internal long PerProcessUserTime, PerJobUserTime;
-        internal uint Flags;
-        internal nuint MinimumWorkingSet, MaximumWorkingSet;
-        internal uint ActiveProcesses;
-        internal nuint Affinity;
-        internal uint PriorityClass, SchedulingClass;
-        internal fixed ulong IoCounters[6];
-        internal nuint ProcessMemory, JobMemory, PeakProcessMemory, PeakJobMemory;
-    }
-
     [DllImport(Kernel, SetLastError = true, CharSet = CharSet.Unicode)]
-    private static extern SafeFileHandle CreateFileW(string path, uint access, uint share, SecurityAttributes* security, uint disposition, uint flags, nint template);
+    private static extern SafeFileHandle CreateFileW(string path, uint access, uint share, WindowsLayouts.SecurityAttributes* security, uint disposition, uint flags, nint template);
 
     [DllImport(Kernel, SetLastError = true)]
     internal static extern int WriteFile(SafeHandle file, byte* bytes, uint count, uint* written, void* overlapped);
@@ -70,10 +30,10 @@ internal static unsafe class Win32
     internal static extern int LockFileEx(SafeFileHandle file, uint flags, uint reserved, uint low, uint high, NativeOverlapped* overlapped);
 
     [DllImport(Kernel, SetLastError = true, CharSet = CharSet.Unicode)]
-    internal static extern int CreateDirectoryW(string path, SecurityAttributes* security);
+    internal static extern int CreateDirectoryW(string path, WindowsLayouts.SecurityAttributes* security);
 
     [DllImport(Kernel, SetLastError = true)]
-    internal static extern int CreatePipe(out SafeFileHandle read, out SafeFileHandle write, SecurityAttributes* security, uint bytes);
+    internal static extern int CreatePipe(out SafeFileHandle read, out SafeFileHandle write, WindowsLayouts.SecurityAttributes* security, uint bytes);
 
     [DllImport(Kernel, SetLastError = true)]
     internal static extern int SetNamedPipeHandleState(SafeFileHandle pipe, uint* mode, uint* collectMax, uint* collectTimeout);
@@ -85,7 +45,7 @@ internal static unsafe class Win32
     internal static extern int GetNamedPipeClientProcessId(SafePipeHandle pipe, uint* pid);
 
     [DllImport(Kernel, SetLastError = true, CharSet = CharSet.Unicode)]
-    internal static extern int CreateProcessW(string application, char* commandLine, void* processSecurity, void* threadSecurity, int inheritHandles, uint flags, char* environment, string folder, StartupInfo* startup, ProcessInformation* started);
+    internal static extern int CreateProcessW(string application, char* commandLine, void* processSecurity, void* threadSecurity, int inheritHandles, uint flags, char* environment, string folder, WindowsLayouts.StartupInfo* startup, WindowsLayouts.ProcessInformation* started);
 
     [DllImport(Kernel, SetLastError = true)]
     internal static extern int InitializeProcThreadAttributeList(void* list, uint count, uint flags, nuint* bytes);
@@ -121,7 +81,7 @@ internal static unsafe class Win32
     internal static extern int NtQueryInformationProcess(SafeWaitHandle process, int what, void* answer, uint bytes, uint* returned);
 
     [DllImport(Kernel, SetLastError = true, CharSet = CharSet.Unicode)]
-    internal static extern SafeWaitHandle CreateJobObjectW(SecurityAttributes* security, string name);
+    internal static extern SafeWaitHandle CreateJobObjectW(WindowsLayouts.SecurityAttributes* security, string name);
 
     [DllImport(Kernel, SetLastError = true, CharSet = CharSet.Unicode)]
     internal static extern SafeWaitHandle OpenJobObjectW(uint access, int inherit, string name);
@@ -141,7 +101,7 @@ internal static unsafe class Win32
     /// <summary>Shared with every reader, writer and deleter, and never a link's target.</summary>
     internal static SafeFileHandle Open(string path, uint access, uint disposition, bool inherit)
     {
-        var security = new SecurityAttributes { Length = (uint)sizeof(SecurityAttributes), InheritHandle = inherit ? 1 : 0 };
+        var security = new WindowsLayouts.SecurityAttributes { Length = (uint)sizeof(WindowsLayouts.SecurityAttributes), InheritHandle = inherit ? 1 : 0 };
         var file = CreateFileW(path, access, FILE_SHARE_ALL, &security, disposition, FILE_ATTRIBUTE_NORMAL | FILE_FLAG_OPEN_REPARSE_POINT, 0);
         return file.IsInvalid ? throw Failure($"{path} could not be opened") : file;
     }
