@@ -382,6 +382,7 @@ export interface Run {
   currentTool?: string;
   diffStat?: DiffStat;
   reason?: RunReason;
+  undelivered?: readonly UndeliveredMessage[];
 }
 
 export interface RunDidAppendParams {
@@ -423,6 +424,7 @@ export interface RunReplyParams {
   requestId: string;
   runId: number;
   text: string;
+  replaces?: string;
 }
 
 export interface RunReplyResult {
@@ -554,6 +556,11 @@ export interface ToolUseItem {
   at: string;
   bytes: ByteRange;
   parentToolUseId?: string;
+}
+
+export interface UndeliveredMessage {
+  messageId: string;
+  text: CutText;
 }
 
 export interface UserMessageItem {

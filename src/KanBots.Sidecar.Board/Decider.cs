@@ -92,14 +92,20 @@ public static partial class Decider
             }
         }
 
-        /// <summary>Orders the next launch. Undelivered messages of a launch that never began go with it; it is the only place
-        /// that numbers launches, so that no two processes ever share a run folder.</summary>
+        /// <summary>Orders the next launch. What waits goes with it, what a launch that never started was told, and what was lost before the conversation began, since
+        /// nobody can have read that. It is the only place that numbers launches, so that no two processes ever share a run folder.</summary>
         internal void Launch(long runId)
         {
             var run = Run(runId);
             var number = run.Launch + 1;
+            ImmutableArray<Message> messages = [.. run.Messages.Where(message => message.State is MessageState.Waiting or MessageState.Told || (message.State == MessageState.Lost && !run.SessionKnown))];
             Record(new Event.LaunchOrdered(runId, number, Now));
-            Order(new Effect.StartLaunch(runId, number, Resume: run.SessionKnown, [.. run.Messages.Where(message => !message.Delivered)]));
+            foreach (var message in messages)
+            {
+                Record(new Event.MessageTold(runId, message.Id, number));
+            }
+
+            Order(new Effect.StartLaunch(runId, number, Resume: run.SessionKnown, messages));
         }
 
         /// <summary>A card follows its run, as one step from where the run was; where a person has put it is not argued with in between.</summary>

@@ -1,3 +1,6 @@
+using System.Security.Cryptography;
+using System.Text;
+
 namespace KanBots.Sidecar.Board;
 
 /// <summary>What the world reports. Late and repeated reports are normal; what they mean:
@@ -30,7 +33,7 @@ public static partial class Decider
                 End(plan, run, RunState.Failed, failed.Reason, run.Dirty, null, 0);
                 break;
             case Input.TurnStarted started when IsCurrent(run, started.Launch):
-                if (!run.SessionKnown || (started.SessionId ?? run.SessionId) != run.SessionId || (started.Model ?? run.Model) != run.Model)
+                if (!run.InTurn || !run.SessionKnown || (started.SessionId ?? run.SessionId) != run.SessionId || (started.Model ?? run.Model) != run.Model)
                 {
                     plan.Record(new Event.TurnBegan(run.Id, started.SessionId, started.Model));
                 }
@@ -55,9 +58,8 @@ public static partial class Decider
             case Input.DecisionWithdrawn withdrawn:
                 Withdrawn(plan, run, withdrawn);
                 break;
-            case Input.MessageEchoed echoed when run.Messages.Any(message => message.Id == echoed.MessageId && !message.Delivered):
+            case Input.MessageEchoed echoed when run.Messages.Any(message => message.Id == echoed.MessageId && message.State != MessageState.Delivered):
                 plan.Record(new Event.MessageDelivered(run.Id, echoed.MessageId));
-                CloseWhenIdle(plan, run.Id);
                 break;
             case Input.BackgroundTasksChanged tasks when IsCurrent(run, tasks.Launch) && tasks.Count != run.BackgroundTasks:
                 plan.Record(new Event.BackgroundTasksCounted(run.Id, tasks.Count));
@@ -139,8 +141,9 @@ public static partial class Decider
     private static void CloseWhenIdle(Plan plan, long runId)
     {
         var run = plan.Run(runId);
-        if (run is { LaunchLive: true, Outcome: not null, BackgroundTasks: 0 } && run.Messages.All(message => message.Delivered) && !plan.State.OpenDecisionsOf(runId).Any(decision => decision.AgentRequestId is not null))
+        if (run is { LaunchLive: true, InTurn: false, InputClosed: false, Outcome: not null, BackgroundTasks: 0 } && !run.Messages.Any(message => message.State is MessageState.Waiting or MessageState.Told) && !plan.State.OpenDecisionsOf(runId).Any(decision => decision.AgentRequestId is not null))
         {
+            plan.Record(new Event.InputCloseOrdered(run.Id));
             plan.Order(new Effect.CloseInput(run.Id, run.Launch));
         }
     }
@@ -188,6 +191,28 @@ public static partial class Decider
         }
 
         End(plan, plan.Run(run.Id), state, reason, ended.Dirty, ended.DiffStat, ended.LeftRunning);
+        if (state == RunState.Failed && reason?.Kind == SessionUnknown && run.SessionKnown)
+        {
+            // Killed before it had saved anything, for example: nothing is lost but its memory, and the worktree is as it left it.
+            plan.Record(new Event.SessionLost(run.Id, NextSessionId(run.SessionId, run.Launch)));
+            Requeue(plan, run.Id);
+        }
+        else if (state != RunState.Stopped && plan.Run(run.Id).Messages.Any(message => message.State == MessageState.Waiting))
+        {
+            Requeue(plan, run.Id); // said after the input was closed: the next launch hears it
+        }
+    }
+
+    /// <summary>The kind of the agent's own "I do not know this conversation".</summary>
+    public const string SessionUnknown = "sessionUnknown";
+
+    /// <summary>Another UUID, the same for the same question: the core makes no random numbers.</summary>
+    private static string NextSessionId(string sessionId, int launch)
+    {
+        var bytes = SHA256.HashData(Encoding.UTF8.GetBytes(FormattableString.Invariant($"{sessionId}/{launch}")))[..16];
+        bytes[6] = (byte)((bytes[6] & 0x0F) | 0x80); // version 8: of one's own making
+        bytes[8] = (byte)((bytes[8] & 0x3F) | 0x80);
+        return new Guid(bytes, bigEndian: true).ToString();
     }
 
     private static (RunState State, Reason? Reason) Judge(Run run, Input.LaunchEnded ended)
@@ -293,7 +318,7 @@ public static partial class Decider
             return;
         }
 
-        foreach (var message in run.Messages.Where(message => !message.Delivered))
+        foreach (var message in run.Messages.Where(message => message.State == MessageState.Told))
         {
             plan.Order(new Effect.SendMessage(run.Id, run.Launch, message));
         }
@@ -304,6 +329,13 @@ public static partial class Decider
         }
 
         plan.Order(new Effect.SetWaiting(run.Id, run.Launch, plan.State.OpenDecisionsOf(run.Id).Any()));
-        CloseWhenIdle(plan, run.Id);
+        if (run.InputClosed)
+        {
+            plan.Order(new Effect.CloseInput(run.Id, run.Launch));
+        }
+        else
+        {
+            CloseWhenIdle(plan, run.Id);
+        }
     }
 }

@@ -12,6 +12,11 @@ public static partial class Decider
             return NoCard(dispatch.CardId);
         }
 
+        if (plan.State.RunsOf(card.Id).FirstOrDefault(run => !run.IsOver) is { } under)
+        {
+            return new Refusal("runLive", $"Run {under.Id} of card #{card.Number} is {Words(under.State)}. Reply to it, or stop it before the card is dispatched again.", under.State.ToString(), card.Id, under.Id);
+        }
+
         if (plan.State.Runs.Values.Count(run => run.State == RunState.Queued) >= Limits.QueuedRunsMax)
         {
             return new Refusal("limitExceeded", $"{Limits.QueuedRunsMax} runs are queued already. Wait for some to start, or stop them.", CardId: card.Id);
@@ -62,16 +67,25 @@ public static partial class Decider
             StartedAt: null,
             EndedAt: null,
             StopAsked: null,
+            InTurn: false,
+            InputClosed: false,
             Outcome: null,
             BackgroundTasks: 0,
             Dirty: false,
             DiffStat: null,
             LeftRunning: 0,
             Reason: null,
-            [new Message(dispatch.MessageId, text, Delivered: false)])));
+            [new Message(dispatch.MessageId, text, MessageState.Waiting)])));
         plan.Outcome = new Outcome(OutcomeKind.Run, id, null);
         return null;
     }
+
+    internal static string Words(RunState state) => state switch
+    {
+        RunState.AwaitingDecision => "waiting for an answer",
+        RunState.InReview => "in review",
+        _ => state.ToString().ToLowerInvariant(),
+    };
 
     private static string Prompt(Card card, string? extra)
     {
@@ -137,10 +151,20 @@ public static partial class Decider
             return Invalid("The message is empty.");
         }
 
-        var refusal = CheckMessage(reply.Text) ?? CannotContinue(run);
+        if (reply.Replaces is { } old && !run.Messages.Any(message => message.Id == old && message.State == MessageState.Lost))
+        {
+            return Invalid($"Run {run.Id} has no lost message '{old}'.");
+        }
+
+        var refusal = CheckMessage(reply.Text) ?? CannotContinue(run) ?? (run.IsOver ? OverBudget(run) : null);
         if (refusal is null)
         {
-            Tell(plan, run, new Message(reply.MessageId, reply.Text, Delivered: false));
+            if (reply.Replaces is { } lost)
+            {
+                plan.Record(new Event.MessageDropped(run.Id, lost));
+            }
+
+            Tell(plan, plan.Run(run.Id), new Message(reply.MessageId, reply.Text, MessageState.Waiting));
             plan.Outcome = new Outcome(OutcomeKind.Message, run.Id, reply.MessageId);
         }
 
@@ -153,12 +177,14 @@ public static partial class Decider
             ? new Refusal("runNotLive", $"Run {run.Id} is being stopped. Send the message when it has ended; it is then resumed.", run.State.ToString(), run.CardId, run.Id)
             : null;
 
-    /// <summary>Now, when the agent lives; as the first message of a new launch otherwise.</summary>
+    /// <summary>Now, when the agent listens; as the first message of a new launch when it is over. In between it waits: for the launch
+    /// that is being prepared, or, when the input is closed already, for the end of this one.</summary>
     private static void Tell(Plan plan, Run run, Message message)
     {
         plan.Record(new Event.MessageAdded(run.Id, message));
-        if (run.LaunchLive)
+        if (run is { LaunchLive: true, InputClosed: false })
         {
+            plan.Record(new Event.MessageTold(run.Id, message.Id, run.Launch));
             plan.Order(new Effect.SendMessage(run.Id, run.Launch, message));
         }
         else if (run.IsOver)
@@ -189,8 +215,15 @@ public static partial class Decider
         var refusal = CheckMessage(resume.Text) ?? CannotContinue(run) ?? OverBudget(run);
         if (refusal is null)
         {
-            var text = string.IsNullOrWhiteSpace(resume.Text) ? "Go on where you stopped." : resume.Text;
-            Tell(plan, run, new Message(resume.MessageId, text, Delivered: false));
+            if (string.IsNullOrWhiteSpace(resume.Text) && !run.SessionKnown)
+            {
+                Requeue(plan, run.Id); // it never began: what it was told first is told again
+            }
+            else
+            {
+                Tell(plan, run, new Message(resume.MessageId, string.IsNullOrWhiteSpace(resume.Text) ? "Go on where you stopped." : resume.Text, MessageState.Waiting));
+            }
+
             plan.Outcome = new Outcome(OutcomeKind.Run, run.Id, null);
         }
 
@@ -219,7 +252,7 @@ public static partial class Decider
             return NoRun(decision.RunId);
         }
 
-        var refusal = CheckVerdict(decision, decide.Verdict) ?? (decision.Kind == DecisionKind.Budget || run.LaunchLive ? null : CannotContinue(run));
+        var refusal = CheckVerdict(decision, decide.Verdict) ?? (decision.Kind == DecisionKind.Budget || run.LaunchLive ? null : CannotContinue(run) ?? OverBudget(run));
         if (refusal is not null)
         {
             return refusal;
@@ -242,7 +275,7 @@ public static partial class Decider
         else
         {
             // The launch that asked is gone: the answer becomes the first message of the next one.
-            Tell(plan, plan.Run(run.Id), new Message(decide.MessageId, AsMessage(decision, decide.Verdict), Delivered: false));
+            Tell(plan, plan.Run(run.Id), new Message(decide.MessageId, AsMessage(decision, decide.Verdict), MessageState.Waiting));
         }
 
         return null;
@@ -278,7 +311,7 @@ public static partial class Decider
         plan.Record(new Event.BudgetRaised(run.Id, new Budget(Math.Max(run.Budget.MicroUsd, run.CostMicroUsd) + more.MicroUsd, Math.Max(run.Budget.Turns, run.Turns) + more.Turns, run.Budget.Minutes)));
         if (run.IsOver)
         {
-            Tell(plan, plan.Run(run.Id), new Message(decide.MessageId, "The budget was raised. Go on where you stopped.", Delivered: false));
+            Tell(plan, plan.Run(run.Id), new Message(decide.MessageId, "The budget was raised. Go on where you stopped.", MessageState.Waiting));
         }
     }
 

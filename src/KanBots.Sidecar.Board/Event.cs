@@ -41,9 +41,19 @@ public abstract record Event
 
     public sealed record MessageAdded(long RunId, Message Message) : Event;
 
+    public sealed record MessageTold(long RunId, string MessageId, int Launch) : Event;
+
+    /// <summary>A lost message that was said again in other words.</summary>
+    public sealed record MessageDropped(long RunId, string MessageId) : Event;
+
     public sealed record MessageDelivered(long RunId, string MessageId) : Event;
 
     public sealed record BackgroundTasksCounted(long RunId, int Count) : Event;
+
+    public sealed record InputCloseOrdered(long RunId) : Event;
+
+    /// <summary>The agent does not know its conversation any more: it begins a new one and is told everything again.</summary>
+    public sealed record SessionLost(long RunId, string NewSessionId) : Event;
 
     public sealed record StopOrdered(long RunId, string By) : Event;
 

@@ -47,12 +47,14 @@ public static class Evolver
                     Reason = null,
                     Outcome = null,
                     StopAsked = null,
+                    InTurn = false,
+                    InputClosed = false,
                     BackgroundTasks = 0,
                 });
             case Event.TurnBegan began:
-                return With(state, began.RunId, run => run with { SessionKnown = true, SessionId = began.SessionId ?? run.SessionId, Model = began.Model ?? run.Model });
+                return With(state, began.RunId, run => run with { InTurn = true, Outcome = null, SessionKnown = true, SessionId = began.SessionId ?? run.SessionId, Model = began.Model ?? run.Model });
             case Event.TurnFinished finished:
-                return With(state, finished.RunId, run => run with { Outcome = finished.Outcome, Turns = run.Turns + Math.Max(0, finished.NumTurns) });
+                return With(state, finished.RunId, run => run with { InTurn = false, Outcome = finished.Outcome, Turns = run.Turns + Math.Max(0, finished.NumTurns) });
             case Event.CostAdded cost:
                 return AddCost(state, cost);
             case Event.CostEstimated estimate:
@@ -73,7 +75,15 @@ public static class Evolver
             case Event.MessageAdded added:
                 return With(state, added.RunId, run => run with { Messages = Keep(run.Messages.Add(added.Message)) });
             case Event.MessageDelivered delivered:
-                return With(state, delivered.RunId, run => run with { Messages = [.. run.Messages.Select(message => message.Id == delivered.MessageId ? message with { Delivered = true } : message)] });
+                return With(state, delivered.RunId, run => run with { InTurn = true, Outcome = null, Messages = Mark(run.Messages, message => message.Id == delivered.MessageId, MessageState.Delivered) });
+            case Event.MessageTold told:
+                return With(state, told.RunId, run => run with { Messages = Mark(run.Messages, message => message.Id == told.MessageId, MessageState.Told) });
+            case Event.MessageDropped dropped:
+                return With(state, dropped.RunId, run => run with { Messages = run.Messages.RemoveAll(message => message.Id == dropped.MessageId) });
+            case Event.InputCloseOrdered close:
+                return With(state, close.RunId, run => run with { InputClosed = true });
+            case Event.SessionLost lost:
+                return With(state, lost.RunId, run => run with { SessionKnown = false, SessionId = lost.NewSessionId, Messages = Mark(run.Messages, _ => true, MessageState.Waiting) });
             case Event.BackgroundTasksCounted counted:
                 return With(state, counted.RunId, run => run with { BackgroundTasks = counted.Count });
             case Event.StopOrdered stop:
@@ -89,6 +99,9 @@ public static class Evolver
                     EndedAt = ended.At,
                     LaunchLive = false,
                     StopAsked = null,
+                    InTurn = false,
+                    InputClosed = false,
+                    Messages = Mark(run.Messages, message => message.State == MessageState.Told, MessageState.Lost),
                 });
             default:
                 throw new InvalidOperationException($"The fold does not know {happened.GetType().Name}.");
@@ -131,6 +144,9 @@ public static class Evolver
         var expired = state.Served.Where(entry => served.At - entry.Value.At > Limits.ServedRequestsKept).Select(entry => entry.Key);
         return state with { Served = state.Served.RemoveRange(expired).SetItem(served.RequestId, new ServedRequest(served.Outcome, served.At)) };
     }
+
+    private static ImmutableArray<Message> Mark(ImmutableArray<Message> messages, Func<Message, bool> which, MessageState state) =>
+        [.. messages.Select(message => which(message) && message.State != state ? message with { State = state } : message)];
 
     private static ImmutableArray<Message> Keep(ImmutableArray<Message> messages) =>
         messages.Length <= Limits.MessagesKeptMax ? messages : messages.RemoveRange(0, messages.Length - Limits.MessagesKeptMax);

@@ -25,7 +25,8 @@ public abstract record Input
 
     public sealed record Stop(string RequestId, long RunId, string By) : Request(RequestId);
 
-    public sealed record Reply(string RequestId, long RunId, string Text, string MessageId) : Request(RequestId);
+    /// <param name="Replaces">A lost message that this one takes the place of.</param>
+    public sealed record Reply(string RequestId, long RunId, string Text, string MessageId, string? Replaces) : Request(RequestId);
 
     public sealed record Resume(string RequestId, long RunId, string? Text, string MessageId) : Request(RequestId);
 

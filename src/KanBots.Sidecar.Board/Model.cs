@@ -25,8 +25,12 @@ public sealed record DiffStat(int Files, int Insertions, int Deletions);
 /// <summary>A kind to branch on and a sentence for a person.</summary>
 public sealed record Reason(string Kind, string Message);
 
-/// <summary>A message for the agent. It is delivered when its id was echoed; until then it may have been lost with its launch.</summary>
-public sealed record Message(string Id, string Text, bool Delivered);
+/// <summary>Waiting: no launch was told yet. Told: written to a launch's input. Delivered: its id was echoed. Lost: the launch that was
+/// told ended without an echo, so that nobody knows whether the agent read it; it is shown, and never sent again unasked.</summary>
+public enum MessageState { Waiting, Told, Delivered, Lost }
+
+/// <summary>A message for the agent.</summary>
+public sealed record Message(string Id, string Text, MessageState State);
 
 /// <summary>One agent's work on a card: one worktree, one session, one or more launches.</summary>
 /// <param name="SessionKnown">The agent has begun a turn in this session, so that a next launch resumes it.</param>
@@ -35,7 +39,9 @@ public sealed record Message(string Id, string Text, bool Delivered);
 /// <param name="ExactMicroUsd">Confirmed by the agent's own totals, over all launches.</param>
 /// <param name="EstimateMicroUsd">Of the turn that is under way, on top of the exact cost; replaced, never summed.</param>
 /// <param name="StopAsked">Who asked for the stop that is under way: "user", "budget", "limit"; null when none is.</param>
-/// <param name="Outcome">Of the last turn that ended, which decides the state when the process ends.</param>
+/// <param name="InTurn">The agent works on a turn: from its begin, or from the delivery of a message, to its result.</param>
+/// <param name="InputClosed">The launch's input was ordered closed: what is said now goes to the next launch.</param>
+/// <param name="Outcome">Of the last turn, null while one is under way; it decides the state when the process ends.</param>
 /// <param name="BackgroundTasks">Number of the agent's own tasks that outlive a turn.</param>
 public sealed record Run(
     long Id,
@@ -64,6 +70,8 @@ public sealed record Run(
     DateTimeOffset? StartedAt,
     DateTimeOffset? EndedAt,
     string? StopAsked,
+    bool InTurn,
+    bool InputClosed,
     TurnOutcome? Outcome,
     int BackgroundTasks,
     bool Dirty,

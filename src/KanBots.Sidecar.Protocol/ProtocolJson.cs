@@ -36,6 +36,7 @@ namespace KanBots.Sidecar.Protocol;
 [JsonSerializable(typeof(Run))]
 [JsonSerializable(typeof(RunDispatchParams))]
 [JsonSerializable(typeof(RunResult))]
+[JsonSerializable(typeof(UndeliveredMessage))]
 [JsonSerializable(typeof(RunStopParams))]
 [JsonSerializable(typeof(RunResumeParams))]
 [JsonSerializable(typeof(RunReplyParams))]

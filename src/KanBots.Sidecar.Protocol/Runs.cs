@@ -45,7 +45,11 @@ public sealed record Run(
     DateTimeOffset? EndedAt = null,
     string? CurrentTool = null,
     DiffStat? DiffStat = null,
-    RunReason? Reason = null);
+    RunReason? Reason = null,
+    IReadOnlyList<UndeliveredMessage>? Undelivered = null);
+
+/// <summary>A message that no launch has acknowledged. It is sent again only by <c>run/reply</c> with its id in <c>replaces</c>.</summary>
+public sealed record UndeliveredMessage(string MessageId, CutText Text);
 
 public sealed record RunDispatchParams(
     string RequestId,
@@ -67,7 +71,8 @@ public sealed record RunStopParams(string RequestId, long RunId);
 /// <summary>Continues the same session in the same worktree, with a message or without one.</summary>
 public sealed record RunResumeParams(string RequestId, long RunId, string? Text = null);
 
-public sealed record RunReplyParams(string RequestId, long RunId, string Text);
+/// <param name="Replaces">An undelivered message that this one takes the place of.</param>
+public sealed record RunReplyParams(string RequestId, long RunId, string Text, string? Replaces = null);
 
 public sealed record RunReplyResult(string MessageId);
 

@@ -155,7 +155,7 @@ internal sealed partial class ClientSession
     }
 
     private async Task<RunReplyResult> ReplyAsync(RunReplyParams p, CancellationToken cancellation) =>
-        new((await AskAsync(new Core.Input.Reply(p.RequestId, p.RunId, p.Text, NewId()))).Text!);
+        new((await AskAsync(new Core.Input.Reply(p.RequestId, p.RunId, p.Text, NewId(), p.Replaces))).Text!);
 
     private async Task<RunEventsResult> EventsAsync(RunEventsParams p, CancellationToken cancellation)
     {

@@ -40,7 +40,7 @@ internal static class ThreadItems
         return item.Parent is null ? made : made with { ParentToolUseId = item.Parent };
     }
 
-    private static CutText Cut(string text) => text.Length <= TextLengthMax ? new CutText(text) : new CutText(text[..CutAt(text)], text.Length);
+    internal static CutText Cut(string text) => text.Length <= TextLengthMax ? new CutText(text) : new CutText(text[..CutAt(text)], text.Length);
 
     /// <summary>Never between the two halves of a character beyond the basic plane.</summary>
     private static int CutAt(string text) => char.IsHighSurrogate(text[TextLengthMax - 1]) ? TextLengthMax - 1 : TextLengthMax;

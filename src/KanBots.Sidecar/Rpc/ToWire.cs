@@ -118,7 +118,15 @@ internal static class ToWire
         run.EndedAt,
         view.Tools.GetValueOrDefault(run.Id),
         run.DiffStat is { } stat ? new DiffStat(stat.Files, stat.Insertions, stat.Deletions) : null,
-        run.Reason is { } reason ? new RunReason(reason.Kind, reason.Message) : null);
+        run.Reason is { } reason ? new RunReason(reason.Kind, reason.Message) : null,
+        Undelivered(run));
+
+    /// <summary>Lost with a launch, or said too late for one and not sent since: null when there are none.</summary>
+    private static IReadOnlyList<UndeliveredMessage>? Undelivered(Core.Run run)
+    {
+        var messages = run.Messages.Where(message => message.State == Core.MessageState.Lost || (run.IsOver && message.State == Core.MessageState.Waiting)).ToList();
+        return messages.Count == 0 ? null : [.. messages.Select(message => new UndeliveredMessage(message.Id, ThreadItems.Cut(message.Text)))];
+    }
 
     internal static Decision Decision(Core.Decision decision) => new(
         decision.Id,

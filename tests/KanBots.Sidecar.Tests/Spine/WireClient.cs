@@ -86,9 +86,27 @@ internal sealed class WireClient : IDisposable
 
     internal void EndInput() => _process.StandardInput.Close();
 
+    /// <summary>A relay that is killed ends anywhere, also inside a frame: that is an end like any other.</summary>
     private void Read()
     {
-        var output = _process.StandardOutput.BaseStream;
+        try
+        {
+            ReadFrames(_process.StandardOutput.BaseStream);
+        }
+        catch (Exception ended) when (ended is IOException or ObjectDisposedException)
+        {
+            // The callers are told below.
+        }
+
+        lock (_gate)
+        {
+            _ended = true;
+            Monitor.PulseAll(_gate);
+        }
+    }
+
+    private void ReadFrames(Stream output)
+    {
         for (; ; )
         {
             var length = 0;
@@ -96,12 +114,6 @@ internal sealed class WireClient : IDisposable
             {
                 if (line is null)
                 {
-                    lock (_gate)
-                    {
-                        _ended = true;
-                        Monitor.PulseAll(_gate);
-                    }
-
                     return;
                 }
 

@@ -35,6 +35,7 @@ internal static class ClaudeFailure
 
     internal static (string Kind, string Message) OfResult(string subtype, string? error, string text) => (subtype, error) switch
     {
+        _ when text.Contains("No conversation found", StringComparison.OrdinalIgnoreCase) => ("sessionUnknown", "Claude Code does not know the session any more."),
         ("error_max_turns", _) => ("maxTurns", "The agent reached its limit of turns. Resume it to continue."),
         ("error_max_budget_usd", _) => ("maxBudget", "The agent reached its own budget. Resume it with a larger one."),
         (_, "authentication_failed") => ("notSignedIn", SignIn),
