@@ -130,7 +130,7 @@ public static partial class Decider
         }
 
         plan.Record(new Event.DecisionClosed(decision.Id, DecisionState.Withdrawn, plan.Now, null, null));
-        if (IsCurrent(run, withdrawn.Launch) && !plan.State.OpenDecisionsOf(run.Id).Any())
+        if (IsCurrent(run, withdrawn.Launch) && !plan.State.AwaitedBy(run).Any())
         {
             plan.Order(new Effect.SetWaiting(run.Id, run.Launch, false));
             CloseWhenIdle(plan, run.Id);
@@ -141,7 +141,7 @@ public static partial class Decider
     private static void CloseWhenIdle(Plan plan, long runId)
     {
         var run = plan.Run(runId);
-        if (run is { LaunchLive: true, InTurn: false, InputClosed: false, Outcome: not null, BackgroundTasks: 0 } && !run.Messages.Any(message => message.State is MessageState.Waiting or MessageState.Told) && !plan.State.OpenDecisionsOf(runId).Any(decision => decision.AgentRequestId is not null))
+        if (run is { LaunchLive: true, InTurn: false, InputClosed: false, Outcome: not null, BackgroundTasks: 0 } && !run.Messages.Any(message => message.State is MessageState.Waiting or MessageState.Told) && !plan.State.AwaitedBy(run).Any(decision => decision.AgentRequestId is not null))
         {
             plan.Record(new Event.InputCloseOrdered(run.Id));
             plan.Order(new Effect.CloseInput(run.Id, run.Launch));
@@ -328,7 +328,7 @@ public static partial class Decider
             plan.Order(new Effect.SendVerdict(run.Id, run.Launch, decision.Id, decision.Verdict!));
         }
 
-        plan.Order(new Effect.SetWaiting(run.Id, run.Launch, plan.State.OpenDecisionsOf(run.Id).Any()));
+        plan.Order(new Effect.SetWaiting(run.Id, run.Launch, plan.State.AwaitedBy(run).Any()));
         if (run.InputClosed)
         {
             plan.Order(new Effect.CloseInput(run.Id, run.Launch));

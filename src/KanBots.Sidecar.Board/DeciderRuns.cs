@@ -267,7 +267,7 @@ public static partial class Decider
         else if (run.LaunchLive && run.Launch == decision.Launch)
         {
             plan.Order(new Effect.SendVerdict(run.Id, run.Launch, decision.Id, decide.Verdict));
-            if (!plan.State.OpenDecisionsOf(run.Id).Any())
+            if (!plan.State.AwaitedBy(run).Any())
             {
                 plan.Order(new Effect.SetWaiting(run.Id, run.Launch, false));
             }
