@@ -11,6 +11,7 @@ internal sealed class Invariants(World world)
     private readonly HashSet<string> _branches = [];
     private readonly HashSet<(string Decision, int Launch)> _verdicts = [];
     private readonly List<long> _queue = [];
+    private readonly Dictionary<long, int> _forgot = []; // the launch at which a run's conversation was lost
     private long _highestSeen;
 
     private static void Hold(bool holds, string invariant, FormattableString message)
@@ -92,6 +93,9 @@ internal sealed class Invariants(World world)
                     break;
                 case Event.RunEnded ended:
                     _ = _queue.Remove(ended.RunId);
+                    break;
+                case Event.SessionLost lost:
+                    _forgot[lost.RunId] = after.Runs[lost.RunId].Launch;
                     break;
             }
         }
@@ -181,7 +185,15 @@ internal sealed class Invariants(World world)
                 Hold(after.Decisions[verdict.DecisionId].Launch == verdict.Launch, "verdict-astray", $"the answer to {verdict.DecisionId} went to launch {verdict.Launch}");
                 _ = launch?.Said.Pending.Remove(after.Decisions[verdict.DecisionId].AgentRequestId!);
                 break;
+            case Effect.StartLaunch start:
+                foreach (var message in start.Messages)
+                {
+                    Unread(runId, start.Launch, message.Id);
+                }
+
+                break;
             case Effect.SendMessage message:
+                Unread(runId, message.Launch, message.Message.Id);
                 _ = launch?.Said.Told.Add(message.Message.Id);
                 break;
             case Effect.CloseInput when launch is { CloseAsked: false }:
@@ -189,6 +201,13 @@ internal sealed class Invariants(World world)
                 Hold(said is { HasResult: true, InTurn: false, Tasks: 0, Pending.Count: 0 } && said.Told.IsSubsetOf(said.Echoed), "closed-while-busy", $"the input of launch {number} of run {runId} was closed: result {said.HasResult}, in turn {said.InTurn}, {said.Tasks} tasks, {said.Pending.Count} questions, {said.Told.Except(said.Echoed).Count()} messages under way");
                 break;
         }
+    }
+
+    /// <summary>What one launch has read is not told to another, unless the conversation itself was lost.</summary>
+    private void Unread(long runId, int number, string messageId)
+    {
+        var reader = world.Launches.Values.FirstOrDefault(launch => launch.RunId == runId && launch.Number < number && launch.Number > _forgot.GetValueOrDefault(runId) && launch.Read.Contains(messageId));
+        Hold(reader is null, "message-resent", $"{messageId} was read by launch {reader?.Number} of run {runId} and is told to launch {number}");
     }
 
     private static (long Run, int? Launch) About(Effect effect) => effect switch
@@ -211,6 +230,7 @@ internal sealed class Invariants(World world)
         {
             Hold(run.IsLive || !run.LaunchLive, "launch-live-when-over", $"run {run.Id} is {run.State} with a live launch");
             Hold(run.Messages.DistinctBy(message => message.Id).Count() == run.Messages.Length, "message-twice", $"run {run.Id} has one message twice");
+            Hold(run.Messages.All(message => message.State != MessageState.Delivered || world.Launches.Values.Any(launch => launch.RunId == run.Id && launch.Read.Contains(message.Id))), "delivered-unread", $"run {run.Id} says that a message was delivered, and no agent has read it");
             Hold(run.State == RunState.AwaitingDecision == (run.IsLive && run.LaunchLive && state.OpenDecisionsOf(run.Id).Any(decision => decision.Launch == run.Launch)), "state-drift", $"run {run.Id} is {run.State} while launch {run.Launch} has {state.OpenDecisionsOf(run.Id).Count(decision => decision.Launch == run.Launch)} open questions");
             Hold(run.ExactMicroUsd == world.Billed.GetValueOrDefault(run.Id), "cost-differs", $"run {run.Id} says {run.ExactMicroUsd} and was billed {world.Billed.GetValueOrDefault(run.Id)}");
             Hold(!(run.IsLive && run.LaunchLive && run.StopAsked is null) || (run.CostMicroUsd < run.Budget.MicroUsd && run.Turns < run.Budget.Turns), "cost-runaway", $"run {run.Id} goes on at {run.CostMicroUsd} of {run.Budget.MicroUsd} and {run.Turns} of {run.Budget.Turns} turns");

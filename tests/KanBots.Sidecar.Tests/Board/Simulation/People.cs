@@ -53,7 +53,7 @@ internal sealed class People(Random random)
         $"session-{_requests}",
         NextMessage());
 
-    private Input.Reply Reply(BoardState state) => new(NextRequest(), Run(state), random.Next(20) == 0 ? "" : "Also this.", NextMessage());
+    private Input.Reply Reply(BoardState state) => new(NextRequest(), Run(state), random.Next(20) == 0 ? "" : "Also this.", NextMessage(), Lost(state));
 
     private Input.Decide Answer(BoardState state)
     {
@@ -63,6 +63,9 @@ internal sealed class People(Random random)
         var answers = decision?.Kind == DecisionKind.Question && random.Next(10) > 0 ? new[] { new Answer("q1", [random.Next(2) == 0 ? "Left" : "Something else"]) } : [];
         return new Input.Decide(NextRequest(), decision?.Id ?? "no-such-decision", new Verdict(allow, [.. answers], allow ? null : "Not now.", random.Next(3) == 0), "somebody", NextMessage());
     }
+
+    /// <summary>Now and then a message that was lost, of whatever run, to be said again.</summary>
+    private string? Lost(BoardState state) => random.Next(3) > 0 ? null : state.Runs.Values.SelectMany(run => run.Messages).FirstOrDefault(message => message.State == MessageState.Lost)?.Id;
 
     private long Card(BoardState state) => random.Next(30) == 0 ? 999 : state.Cards.Keys.ElementAt(random.Next(state.Cards.Count));
 

@@ -3,7 +3,7 @@ using KanBots.Sidecar.Board;
 namespace KanBots.Sidecar.Tests.Board.Simulation;
 
 /// <summary>A launch as it truly is: its folder, its host, its agent, and what each of them knows. Independent of the core.</summary>
-internal sealed class SimLaunch(long runId, int number, string worktree, int workMinutesMax, PermissionMode mode, bool echoes)
+internal sealed class SimLaunch(long runId, int number, string worktree, int workMinutesMax, PermissionMode mode, bool resumes, bool echoes)
 {
     /// <summary>The host's limit for a launch that waits on a person.</summary>
     internal const int WaitMinutesMax = 24 * 60;
@@ -199,6 +199,9 @@ internal sealed class SimLaunch(long runId, int number, string worktree, int wor
             case 2 when !_ended && !_inTurn:
                 End(LaunchEndKind.SpawnFailed, null);
                 break;
+            case 3 when resumes && !_ended && !_inTurn:
+                End(LaunchEndKind.Exited, 1, Decider.SessionUnknown);
+                break;
             default:
                 End(LaunchEndKind.Exited, 1);
                 break;
@@ -310,11 +313,11 @@ internal sealed class SimLaunch(long runId, int number, string worktree, int wor
         Stream.Enqueue(new Input.DecisionWithdrawn(RunId, Number, id));
     }
 
-    private void End(LaunchEndKind kind, int? code)
+    private void End(LaunchEndKind kind, int? code, string why = "agentFailed")
     {
         HostAlive = false;
         _inTurn = false;
-        Exit = new LaunchEnd(kind, code, null, code is null or 0 || _ended ? null : new Reason("agentFailed", "It said nothing."));
+        Exit = new LaunchEnd(kind, code, null, code is null or 0 || _ended ? null : new Reason(why, "It said so."));
     }
 }
 

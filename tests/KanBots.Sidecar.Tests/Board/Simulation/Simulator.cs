@@ -21,7 +21,7 @@ internal sealed class Simulator
     private readonly List<(string Kind, byte[] Json)> _journal = [];
     private readonly Queue<string> _trace = new();
     private readonly List<Input.Request> _unanswered = [];
-    private readonly List<Input.Request> _asked = [];
+    private readonly Dictionary<Input.Request, DateTimeOffset> _asked = [];
     private readonly List<Input.Report> _heard = [];
     private DateTimeOffset _now = new(2026, 11, 25, 8, 0, 0, TimeSpan.Zero);
     private int _step;
@@ -95,8 +95,8 @@ internal sealed class Simulator
             case < 3:
                 Ask(_people.Wish(_state));
                 break;
-            case 3 when _asked.Count > 0:
-                Ask(_asked[_random.Next(_asked.Count)]);
+            case 3 when _asked.Count > 0: // an answer was lost on the way, or a button pressed twice
+                Ask(_asked.Keys.ElementAt(_random.Next(_asked.Count)));
                 break;
             case 4 when Chance(3):
                 HearAgain();
@@ -242,11 +242,13 @@ internal sealed class Simulator
     private void Ask(Input.Request request)
     {
         _ = _unanswered.Remove(request);
-        if (!_asked.Contains(request))
+        if (_now - _asked.GetValueOrDefault(request, _now) > Limits.ServedRequestsKept - TimeSpan.FromHours(1))
         {
-            _asked.Add(request);
+            _ = _asked.Remove(request); // no client repeats a wish for longer than its outcome is kept
+            return;
         }
 
+        _ = _asked.TryAdd(request, _now);
         if (!Apply(request, null))
         {
             _unanswered.Add(request); // the connection broke before the answer: the client asks again

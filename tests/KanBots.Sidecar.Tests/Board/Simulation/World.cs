@@ -56,7 +56,7 @@ internal sealed class World(Random random)
     internal SimLaunch? OrderLaunch(Run run, Effect.StartLaunch start, bool dies)
     {
         EndLeftovers(run.Id);
-        var launch = new SimLaunch(run.Id, start.Launch, run.WorktreePath, run.Budget.Minutes, run.PermissionMode, echoes: Calm || random.Next(10) > 0);
+        var launch = new SimLaunch(run.Id, start.Launch, run.WorktreePath, run.Budget.Minutes, run.PermissionMode, start.Resume, echoes: Calm || random.Next(10) > 0);
         if (!Launches.TryAdd((run.Id, start.Launch), launch))
         {
             throw new Violation("launch-ordered-twice", $"launch {start.Launch} of run {run.Id} was ordered a second time");
