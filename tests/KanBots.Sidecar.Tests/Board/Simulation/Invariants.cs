@@ -234,6 +234,7 @@ internal sealed class Invariants(World world)
             Hold(run.State == RunState.AwaitingDecision == (run.IsLive && run.LaunchLive && state.OpenDecisionsOf(run.Id).Any(decision => decision.Launch == run.Launch)), "state-drift", $"run {run.Id} is {run.State} while launch {run.Launch} has {state.OpenDecisionsOf(run.Id).Count(decision => decision.Launch == run.Launch)} open questions");
             Hold(run.ExactMicroUsd == world.Billed.GetValueOrDefault(run.Id), "cost-differs", $"run {run.Id} says {run.ExactMicroUsd} and was billed {world.Billed.GetValueOrDefault(run.Id)}");
             Hold(!(run.IsLive && run.LaunchLive && run.StopAsked is null) || (run.CostMicroUsd < run.Budget.MicroUsd && run.Turns < run.Budget.Turns), "cost-runaway", $"run {run.Id} goes on at {run.CostMicroUsd} of {run.Budget.MicroUsd} and {run.Turns} of {run.Budget.Turns} turns");
+            Hold(!run.IsOver || (run.CostMicroUsd < run.Budget.MicroUsd && run.Turns < run.Budget.Turns) || state.Decisions.Values.Any(decision => decision.RunId == run.Id && decision.Kind == DecisionKind.Budget && (decision.State == DecisionState.Open || decision.Verdict is { Allow: false })), "budget-unasked", $"run {run.Id} is over its budget and nobody was asked for more");
         }
 
         var runs = state.Runs.Values.Sum(run => run.ExactMicroUsd);
