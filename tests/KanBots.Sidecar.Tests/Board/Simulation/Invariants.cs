@@ -243,7 +243,8 @@ internal sealed class Invariants(World world)
         foreach (var launch in world.Launches.Values.Where(launch => launch.Lives))
         {
             var run = state.Runs.GetValueOrDefault(launch.RunId);
-            Hold(run is { LaunchLive: true } && run.Launch == launch.Number, "said-over-but-lives", $"launch {launch.Number} of run {launch.RunId} lives, and the board says {run?.State.ToString() ?? "nothing"} of launch {run?.Launch}");
+            Hold(run is not { LaunchLive: true } || run.Launch == launch.Number, "two-in-one-worktree", $"launch {launch.Number} of run {launch.RunId} lives, and launch {run?.Launch} was ordered into its worktree");
+            Hold(run is { LaunchLive: true }, "said-over-but-lives", $"launch {launch.Number} of run {launch.RunId} lives, and the board says {run?.State.ToString() ?? "nothing"} of launch {run?.Launch}");
             Hold(run!.StopAsked is null || launch.StopOrdered, "stop-forgotten", $"run {run.Id} is said to be stopping, and launch {launch.Number} was never told");
             Hold(run.StopAsked is not null || launch.Waiting == state.OpenDecisionsOf(run.Id).Any(decision => decision.Launch == run.Launch && decision.AgentRequestId is not null), "waiting-unsaid", $"the host of run {run.Id} counts {(launch.Waiting ? "waiting" : "work")}, the board says {run.State}");
         }
@@ -251,7 +252,9 @@ internal sealed class Invariants(World world)
         // A host that is on its way counts as a process, since nobody can call it back.
         foreach (var launch in world.Launches.Values.Where(launch => launch is { HostDelay: >= 0, Claimed: false }))
         {
-            Hold(state.Runs.GetValueOrDefault(launch.RunId) is { LaunchLive: true } run && run.Launch == launch.Number, "said-over-but-lives", $"launch {launch.Number} of run {launch.RunId} is about to start, and the board knows nothing of it");
+            var run = state.Runs.GetValueOrDefault(launch.RunId);
+            Hold(run is not { LaunchLive: true } || run.Launch == launch.Number, "two-in-one-worktree", $"launch {launch.Number} of run {launch.RunId} is about to start, and launch {run?.Launch} was ordered into its worktree");
+            Hold(run is { LaunchLive: true }, "said-over-but-lives", $"launch {launch.Number} of run {launch.RunId} is about to start, and the board knows nothing of it");
         }
     }
 
