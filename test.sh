@@ -1,6 +1,48 @@
 #!/usr/bin/env bash
-# Runs every test of the project.
+# Runs every test of the project; --long runs the long variants too. Each suite has a budget in minutes and fails when it needs more.
 set -euo pipefail
 cd "$(dirname "$0")"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
-dotnet test KanBots.Sidecar.sln -v q --logger "console;verbosity=normal"
+long=0
+case "${1:-}" in
+  "") ;;
+  --long) long=1; export KANBOTS_LONG=1 ;;
+  *) echo "Usage: ./test.sh [--long]"; exit 2 ;;
+esac
+
+missing() { echo "test.sh: $1"; exit 2; }
+command -v git >/dev/null || missing "git is missing. Install it with: apt-get install -y git"
+command -v dotnet >/dev/null || missing "the .NET SDK of global.json is missing. ./try.sh says how to install it."
+{ command -v node >/dev/null && command -v npm >/dev/null && [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ]; } || missing "Node.js 20 or later with npm is missing; the real Claude CLI and the wire's conformance suite need it."
+
+# The pinned packages of a folder, unless what is there came from this very lock file.
+pinned() {
+  local want; want="$(sha256sum "$1/package-lock.json" | cut -c1-64)"
+  if [ "$(cat "$1/node_modules/.from-lock" 2>/dev/null || true)" != "$want" ]; then
+    echo "Installing the pinned packages of $1"
+    npm ci --prefix "$1" --no-audit --no-fund --loglevel=error
+    echo "$want" >"$1/node_modules/.from-lock"
+  fi
+}
+for lock in tests/*/package-lock.json tests/*/*/package-lock.json; do
+  [ -f "$lock" ] && pinned "$(dirname "$lock")"
+done
+
+dotnet build KanBots.Sidecar.sln -v q --nologo
+
+# suite NAME MINUTES FILTER
+suite() {
+  local minutes=$2
+  [ $long = 0 ] || minutes=$(($2 * 6))
+  echo "== $1 (at most $minutes minutes)"
+  timeout --kill-after=10 "${minutes}m" dotnet test KanBots.Sidecar.sln --no-build -v q --nologo --logger "console;verbosity=normal" --filter "$3" || {
+    local code=$?
+    [ $code != 124 ] || echo "test.sh: the suite '$1' needed more than its $minutes minutes"
+    exit 1
+  }
+}
+suite "core, wire, architecture" 6 "FullyQualifiedName!~.Spine.&FullyQualifiedName!~.EndToEnd."
+suite "real processes" 9 "FullyQualifiedName~.Spine."
+suite "real Claude CLI" 6 "FullyQualifiedName~.EndToEnd."
+echo "== the main job, as on a fresh machine (at most 3 minutes)"
+timeout 3m ./try.sh </dev/null

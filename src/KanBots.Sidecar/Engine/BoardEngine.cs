@@ -7,6 +7,13 @@ using KanBots.Sidecar.Processes;
 
 namespace KanBots.Sidecar.Engine;
 
+/// <summary>There is no board to be had from this process.</summary>
+internal sealed class BoardUnavailableException(string kind, string message) : Exception(message)
+{
+    /// <summary>storageNewer or storageFailed.</summary>
+    internal string Kind { get; } = kind;
+}
+
 /// <summary>The loop: one thread of decisions. An input comes in, the core decides, the events go to the journal, the state is folded,
 /// and only then the effects are carried out. Whatever the world answers comes back as an input.</summary>
 internal sealed partial class BoardEngine : IAsyncDisposable
@@ -20,29 +27,30 @@ internal sealed partial class BoardEngine : IAsyncDisposable
     private readonly CancellationTokenSource _closing = new();
     private readonly GitRunner _git;
     private readonly Paths _paths;
-    private readonly Database _database;
+    private readonly Func<Database> _open;
     private readonly FolderWatch _watch;
     private readonly TimeProvider _time;
     private readonly Log _log;
     private readonly Func<string, IReadOnlyList<string>> _hostCommand;
     private readonly TaskCompletionSource _recovered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _loop = Task.CompletedTask;
-    private BoardState _state;
+    private Database _database = null!; // opened by the loop before its first step
+    private BoardState _state = BoardState.Empty("");
     private BoardView _view;
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource _appended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <param name="open">Opens the database; called once, on the loop, so that nobody waits for it who only says hello.</param>
     /// <param name="hostCommand">From a run folder to the argv that starts a run host of this very build.</param>
-    internal BoardEngine(Paths paths, GitRunner git, Database database, TimeProvider time, Log log, Func<string, IReadOnlyList<string>> hostCommand)
+    internal BoardEngine(Paths paths, GitRunner git, Func<Database> open, TimeProvider time, Log log, Func<string, IReadOnlyList<string>> hostCommand)
     {
         _paths = paths;
         _git = git;
-        _database = database;
+        _open = open;
         _time = time;
         _log = log;
         _hostCommand = hostCommand;
-        _state = database.Load();
-        _view = new BoardView($"{database.Epoch}-{Guid.NewGuid():N}", _state.Revision, _state, ImmutableDictionary<long, string>.Empty);
+        _view = new BoardView("", 0, _state, ImmutableDictionary<long, string>.Empty);
         Settings = FileSettings.Read(paths.Settings);
         _watch = new FolderWatch(folder => Post(() => LookAt(folder)), () => Post(Tick));
     }
@@ -58,8 +66,15 @@ internal sealed partial class BoardEngine : IAsyncDisposable
     /// <summary>Completes when some run's thread has grown.</summary>
     internal Task Appended => Volatile.Read(ref _appended).Task;
 
-    /// <summary>The liveness of every open launch is settled.</summary>
-    internal Task Recovered => _recovered.Task;
+    /// <summary>The board is open and the liveness of every open launch is settled.</summary>
+    internal bool IsSettled => _recovered.Task.IsCompletedSuccessfully;
+
+    /// <summary>Why there is no board; null while there is one, or may still be.</summary>
+    internal BoardUnavailableException? Unavailable => _recovered.Task.Exception?.InnerException as BoardUnavailableException;
+
+    /// <summary>Completes when the board may be read and written.</summary>
+    /// <exception cref="BoardUnavailableException">It never will.</exception>
+    internal Task SettledAsync(CancellationToken cancellation) => _recovered.Task.WaitAsync(cancellation);
 
     internal void Start()
     {
@@ -73,7 +88,7 @@ internal sealed partial class BoardEngine : IAsyncDisposable
     /// <param name="environment">The client's, for the run that the wish starts or resumes.</param>
     internal async Task<(Outcome? Outcome, Refusal? Refusal)> AskAsync(Input.Request request, IReadOnlyList<string> environment)
     {
-        await Recovered;
+        await _recovered.Task;
         return await OnLoopAsync(() =>
         {
             var decided = Apply(request, environment);
@@ -121,6 +136,23 @@ internal sealed partial class BoardEngine : IAsyncDisposable
 
     private async Task RunAsync()
     {
+        try
+        {
+            _database = _open();
+            _state = _database.Load();
+            _view = new BoardView($"{_database.Epoch}-{Guid.NewGuid():N}", _state.Revision, _state, ImmutableDictionary<long, string>.Empty);
+        }
+        catch (Exception failure)
+        {
+            var reference = _log.Error("open", failure);
+            _recovered.TrySetException(failure is StorageNewerException
+                ? new BoardUnavailableException("storageNewer", failure.Message)
+                : new BoardUnavailableException("storageFailed", $"The board could not be opened: {failure.Message} (log {reference})"));
+            _ = _recovered.Task.Exception; // seen: nobody may be there to await it
+            _inbox.Writer.TryComplete();
+            return;
+        }
+
         await foreach (var work in _inbox.Reader.ReadAllAsync())
         {
             try
@@ -152,6 +184,7 @@ internal sealed partial class BoardEngine : IAsyncDisposable
         }
 
         _state = Evolver.EvolveAll(_state, decided.Events);
+        _database.KeepSnapshot(_state);
         Show(_view.Tools);
         foreach (var effect in decided.Effects)
         {
@@ -184,7 +217,7 @@ internal sealed partial class BoardEngine : IAsyncDisposable
         await _closing.CancelAsync();
         _inbox.Writer.TryComplete();
         await _loop;
-        _database.Dispose();
+        _database?.Dispose();
         _closing.Dispose();
     }
 }

@@ -89,9 +89,8 @@ internal sealed partial class BoardEngine
 
                 launch.InTurn = signal switch { AgentSignal.TurnStarted => true, AgentSignal.TurnEnded => false, _ => launch.InTurn };
                 wantsUsage |= signal is AgentSignal.TurnStarted && decoder.Baseline is null;
-                if (Converted(launch, signal) is { } input)
+                if (Converted(launch, signal) is { } input && TryDecide(state, input, now) is { } decided)
                 {
-                    var decided = Decider.Decide(state, input, now);
                     events.AddRange(decided.Events);
                     effects.AddRange(decided.Effects);
                     state = Evolver.EvolveAll(state, decided.Events);
@@ -103,6 +102,7 @@ internal sealed partial class BoardEngine
         launch.Position = new StreamPosition(read[^1].To, null, seq);
         launch.Decoder = decoder;
         _state = state;
+        _database.KeepSnapshot(_state);
         Show(tools);
         Interlocked.Exchange(ref _appended, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
         foreach (var effect in effects)
@@ -118,6 +118,21 @@ internal sealed partial class BoardEngine
         }
 
         return true;
+    }
+
+    /// <summary>Deciding changes nothing, so that after a bug in it the state is still known: the input is left out and said to be, and
+    /// the stream goes on. Otherwise one line would stop its run for ever.</summary>
+    private Decided? TryDecide(BoardState state, Input input, DateTimeOffset now)
+    {
+        try
+        {
+            return Decider.Decide(state, input, now);
+        }
+        catch (Exception bug)
+        {
+            _log.Error($"decide {input.GetType().Name}", bug);
+            return null;
+        }
     }
 
     private static Input? Converted(LiveLaunch launch, AgentSignal signal)
@@ -231,7 +246,8 @@ internal sealed partial class BoardEngine
         catch (Exception failure)
         {
             _log.Error("recovery", failure);
-            _recovered.TrySetException(failure);
+            _recovered.TrySetException(new BoardUnavailableException("storageFailed", $"The board could not be recovered: {failure.Message}"));
+            _ = _recovered.Task.Exception; // seen: nobody may be there to await it
         }
     }
 
@@ -283,6 +299,7 @@ internal sealed partial class BoardEngine
         }
 
         CutTornTail(folder.Stdin);
+        CutBack(run, folder);
         var launch = Follow(run, run.Launch, folder, resumed: run.Launch > 1);
         var identity = host is null ? default : new ProcessIdentity(host.HostPid, host.HostStart);
         if (host is not null && host.BootId == ProcessIdentity.BootId && identity.IsAlive)
@@ -298,6 +315,18 @@ internal sealed partial class BoardEngine
         }
 
         return ObservedKind.Gone;
+    }
+
+    /// <summary>Power loss can take the end of a stream that was read already: what is gone is taken off the index, and said. What it
+    /// cost is kept, since it was spent.</summary>
+    private void CutBack(Run run, RunFolder folder)
+    {
+        var length = new FileInfo(folder.Stdout) is { Exists: true } file ? file.Length : 0;
+        if (_database.Position(run.Id, run.Launch).Offset > length)
+        {
+            var lines = _database.CutBack(run.Id, run.Launch, length);
+            _log.Info($"run {run.Id}, launch {run.Launch}: the stream has lost its end; {lines} lines are gone");
+        }
     }
 
     /// <summary>A crash can leave half a line for the agent; the other half will never come.</summary>

@@ -24,20 +24,27 @@ internal sealed class Database : IDisposable
     internal const long StorageVersion = 1;
     internal const int BusyTimeoutSeconds = 5;
 
-    private readonly SqliteConnection _connection;
+    /// <summary>Events after which the folded state is kept anew, so that a start replays at most so many.</summary>
+    internal const int EventsPerSnapshot = 2_000;
 
-    private Database(SqliteConnection connection, string epoch)
+    private readonly SqliteConnection _connection;
+    private readonly string _build;
+    private long _sinceSnapshot;
+
+    private Database(SqliteConnection connection, string epoch, string build)
     {
         _connection = connection;
         Epoch = epoch;
+        _build = build;
     }
 
     internal string Epoch { get; }
 
     /// <param name="path">Exists, empty or not: SQLite would make it by umask, and its -wal and -shm take this file's mode.</param>
     /// <param name="newEpoch">Names a new database. A client that has another epoch starts over.</param>
+    /// <param name="build">Whose snapshots can be trusted: another build may fold the same events into another shape.</param>
     /// <exception cref="StorageNewerException">Never migrated down.</exception>
-    internal static Database Open(string path, string newEpoch)
+    internal static Database Open(string path, string newEpoch, string build)
     {
         SQLitePCL.Batteries_V2.Init();
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, DefaultTimeout = BusyTimeoutSeconds }.ToString());
@@ -54,24 +61,58 @@ internal sealed class Database : IDisposable
 
         Run(connection, """
             create table if not exists journal(seq integer primary key autoincrement, at text not null, kind text not null, json blob not null);
+            create table if not exists snapshot(id integer primary key check(id = 0), build text not null, seq integer not null, json blob not null);
             create table if not exists stream(run integer not null, launch integer not null, offset integer not null, decoder text, primary key(run, launch)) without rowid;
             create table if not exists line(run integer not null, seq integer not null, launch integer not null, start integer not null, stop integer not null, items integer not null, cost integer not null, at integer not null, primary key(run, seq)) without rowid;
             """);
         Run(connection, "insert or ignore into meta values('storageVersion', $version), ('epoch', $epoch)", ("$version", StorageVersion.ToString(CultureInfo.InvariantCulture)), ("$epoch", newEpoch));
-        return new Database(connection, Scalar(connection, "select value from meta where key='epoch'")!);
+        return new Database(connection, Scalar(connection, "select value from meta where key='epoch'")!, build);
     }
 
+    /// <summary>The fold of the journal: of all of it, or of what came after the last snapshot of this very build.</summary>
     internal BoardState Load()
     {
-        var state = BoardState.Empty(Epoch);
-        using var command = Command(_connection, "select kind, json from journal order by seq");
+        var (state, from) = ReadSnapshot() ?? (BoardState.Empty(Epoch), 0);
+        using var command = Command(_connection, "select kind, json from journal where seq > $from order by seq", ("$from", from));
         using var reader = command.ExecuteReader();
-        while (reader.Read())
+        for (_sinceSnapshot = 0; reader.Read(); _sinceSnapshot++)
         {
             state = Evolver.Evolve(state, EventJson.Read(reader.GetString(0), reader.GetFieldValue<byte[]>(1)));
         }
 
         return state;
+    }
+
+    private (BoardState State, long Seq)? ReadSnapshot()
+    {
+        using var command = Command(_connection, "select seq, json from snapshot where build=$build", ("$build", _build));
+        using var reader = command.ExecuteReader();
+        return reader.Read() && Snapshot.Read(reader.GetFieldValue<byte[]>(1), Epoch) is { } state ? (state, reader.GetInt64(0)) : null;
+    }
+
+    /// <summary>Keeps the folded state when enough has come since the last time.</summary>
+    /// <param name="state">The fold of everything in the journal.</param>
+    internal void KeepSnapshot(BoardState state)
+    {
+        if (_sinceSnapshot >= EventsPerSnapshot)
+        {
+            Transact(durable: false, () => Run(_connection, "insert or replace into snapshot select 0, $build, coalesce(max(seq), 0), $json from journal", ("$build", _build), ("$json", Snapshot.Write(state))));
+            _sinceSnapshot = 0;
+        }
+    }
+
+    /// <summary>Forgets the lines of a launch beyond a length that its stream no longer has. The decoder stays as it is: what it counted was so.</summary>
+    /// <returns>The number of lines forgotten.</returns>
+    internal long CutBack(long run, int launch, long length)
+    {
+        long lines = 0;
+        Transact(durable: true, () =>
+        {
+            lines = long.Parse(Scalar(_connection, "select cast(count(*) as text) from line where run=$run and launch=$launch and stop > $length", ("$run", run), ("$launch", launch), ("$length", length))!, CultureInfo.InvariantCulture);
+            Run(_connection, "delete from line where run=$run and launch=$launch and stop > $length", ("$run", run), ("$launch", launch), ("$length", length));
+            Run(_connection, "update stream set offset = (select coalesce(max(stop), 0) from line where run=$run and launch=$launch) where run=$run and launch=$launch", ("$run", run), ("$launch", launch));
+        });
+        return lines;
     }
 
     /// <summary>Brings events to the disk before the effects that they order.</summary>
@@ -120,6 +161,7 @@ internal sealed class Database : IDisposable
 
     private void AppendEvents(IReadOnlyCollection<Event> events, DateTimeOffset at)
     {
+        _sinceSnapshot += events.Count;
         foreach (var happened in events)
         {
             var (kind, json) = EventJson.Write(happened);
@@ -161,9 +203,9 @@ internal sealed class Database : IDisposable
         command.ExecuteNonQuery();
     }
 
-    private static string? Scalar(SqliteConnection connection, string sql)
+    private static string? Scalar(SqliteConnection connection, string sql, params ReadOnlySpan<(string Name, object? Value)> values)
     {
-        using var command = Command(connection, sql);
+        using var command = Command(connection, sql, values);
         return command.ExecuteScalar() as string;
     }
 

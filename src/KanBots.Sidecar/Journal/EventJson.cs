@@ -58,4 +58,5 @@ internal static class EventJson
 [JsonSerializable(typeof(Event.BackgroundTasksCounted))]
 [JsonSerializable(typeof(Event.StopOrdered))]
 [JsonSerializable(typeof(Event.RunEnded))]
+[JsonSerializable(typeof(Snapshot))]
 internal sealed partial class JournalJson : JsonSerializerContext;

@@ -34,7 +34,7 @@ internal sealed partial class ClientSession
         .Request(Protocol.Methods.DecisionAnswer, Json.DecisionAnswerParams, Json.DecisionResult, AnswerAsync)
         .Request(Protocol.Methods.DecisionDismiss, Json.DecisionDismissParams, Json.DecisionResult, (p, _) => DecideAsync(p.RequestId, p.DecisionId, new Core.Verdict(false, [], p.Reason ?? "The user did not answer.", false)))
         .Request(Protocol.Methods.AgentList, Json.Nothing, Json.AgentListResult, ListAgentsAsync)
-        .Request(Protocol.Methods.ConfigGet, Json.Nothing, Json.ConfigGetResult, (_, _) => Task.FromResult(Config.Read(_engine)))
+        .Request(Protocol.Methods.ConfigGet, Json.Nothing, Json.ConfigGetResult, GetConfigAsync)
         .Request(Protocol.Methods.ConfigSet, Json.ConfigSetParams, Json.ConfigSetResult, SetConfigAsync)
         .Request(Protocol.Methods.SidecarStatus, Json.Nothing, Json.SidecarStatusResult, StatusAsync);
 
@@ -46,6 +46,19 @@ internal sealed partial class ClientSession
     {
         (_name, _trusted, _initialized) = (parameters.ClientName, parameters.Trusted, true);
         return Task.FromResult(new InitializeResult(_server.Version, _server.RepositoryRoot, Capabilities));
+    }
+
+    /// <summary>Nothing is answered from a board that is not settled.</summary>
+    private async Task SettledAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            await _engine.SettledAsync(cancellation);
+        }
+        catch (BoardUnavailableException none)
+        {
+            throw new RpcException(none.Kind == "storageNewer" ? ErrorCode.StorageNewer : ErrorCode.StorageFailed, none.Message, new ErrorData(none.Kind));
+        }
     }
 
     private void RequireInitialized()
@@ -60,7 +73,7 @@ internal sealed partial class ClientSession
     {
         var isFirst = _sent is null;
         RequireInitialized();
-        await _engine.Recovered.WaitAsync(cancellation);
+        await SettledAsync(cancellation);
         var view = _engine.View;
         _sent = view;
         if (isFirst)
@@ -74,7 +87,7 @@ internal sealed partial class ClientSession
     private async Task<BoardSnapshot> GetBoardAsync(CancellationToken cancellation)
     {
         RequireInitialized();
-        await _engine.Recovered.WaitAsync(cancellation);
+        await SettledAsync(cancellation);
         return ToWire.Snapshot(_engine.View, TimeProvider.System.GetUtcNow());
     }
 
@@ -91,6 +104,7 @@ internal sealed partial class ClientSession
             throw new RpcException(ErrorCode.InvalidArgument, "requestId is a UUID that the client makes up.", new ErrorData("invalidArgument"));
         }
 
+        await SettledAsync(CancellationToken.None);
         var (outcome, refusal) = await _engine.AskAsync(request, _preamble.Environment);
         return refusal is null ? outcome! : throw ToWire.Error(refusal);
     }
@@ -160,7 +174,7 @@ internal sealed partial class ClientSession
     private async Task<RunEventsResult> EventsAsync(RunEventsParams p, CancellationToken cancellation)
     {
         RequireInitialized();
-        await _engine.Recovered.WaitAsync(cancellation);
+        await SettledAsync(cancellation);
         RequireRun(p.RunId);
         var after = ThreadItems.Seq(p.After);
         var (items, atEnd) = await _threads.ReadAsync(p.RunId, after, p.Limit ?? 100);
@@ -222,9 +236,17 @@ internal sealed partial class ClientSession
         return new AgentListResult([new AgentInfo("claude", "Claude Code", status, [], found.Path, found.Version, message)]);
     }
 
+    private async Task<ConfigGetResult> GetConfigAsync(Nothing nothing, CancellationToken cancellation)
+    {
+        RequireInitialized();
+        await SettledAsync(cancellation);
+        return Config.Read(_engine);
+    }
+
     private async Task<ConfigSetResult> SetConfigAsync(ConfigSetParams p, CancellationToken cancellation)
     {
         RequireInitialized();
+        await SettledAsync(cancellation);
         var (core, file) = Config.Change(_engine.View.State.Settings, _engine.Settings, p.Values);
         await AskAsync(new Core.Input.SetSettings(p.RequestId, core));
         await _engine.SetSettingsAsync(file);
@@ -234,6 +256,7 @@ internal sealed partial class ClientSession
     private async Task<SidecarStatusResult> StatusAsync(Nothing _, CancellationToken cancellation)
     {
         RequireInitialized();
+        await SettledAsync(cancellation);
         var launches = await _engine.LaunchesAsync();
         return new SidecarStatusResult(
             _server.Version,

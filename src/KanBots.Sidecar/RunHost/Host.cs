@@ -233,7 +233,7 @@ internal sealed class Host
         }
         else if (_waitMs > _launch.Limits.WaitMinutes * 60_000L)
         {
-            Enter(Stage.Closed, "waited");
+            Enter(Stage.Kill, "waited"); // anything softer withdraws the question, or lets an old CLI go on without its answer
         }
         else if (FreeBytes() < _launch.Limits.MinFreeBytes)
         {

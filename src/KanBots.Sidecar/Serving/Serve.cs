@@ -54,10 +54,8 @@ internal sealed class Serve
             var address = ServeAddress.Of(paths.State);
             var listener = Listen(address);
             PrivateFiles.Replace(Path.Combine(paths.State, "serve.json"), Encoding.UTF8.GetBytes(FormattableString.Invariant($"{{\"pid\":{Environment.ProcessId},\"address\":\"{System.Text.Json.JsonEncodedText.Encode(address)}\",\"build\":\"{Build.Id}\"}}\n")));
-            PrivateFiles.Touch(paths.Database);
-            var database = Database.Open(paths.Database, Guid.NewGuid().ToString("N"));
             var command = Build.Place();
-            var engine = new BoardEngine(paths, git, database, TimeProvider.System, log, run => [.. command, "run-host", run]);
+            var engine = new BoardEngine(paths, git, () => OpenDatabase(paths), TimeProvider.System, log, run => [.. command, "run-host", run]);
             engine.Start();
             log.Info($"serve {Build.Id} listens at {address}");
             var serve = new Serve(paths, engine, log, listener, address, idle);
@@ -70,6 +68,12 @@ internal sealed class Serve
             log.Error("serve", failure);
             return Failed;
         }
+    }
+
+    private static Database OpenDatabase(Paths paths)
+    {
+        PrivateFiles.Touch(paths.Database);
+        return Database.Open(paths.Database, Guid.NewGuid().ToString("N"), Build.Id);
     }
 
     private static Socket Listen(string address)
@@ -114,7 +118,7 @@ internal sealed class Serve
                 idle = _clients.Count == 0 && TimeProvider.System.GetElapsedTime(_lastClientGone) >= _idle;
             }
 
-            if (idle && _engine.Recovered.IsCompleted && !_engine.View.State.Runs.Values.Any(run => !run.IsOver))
+            if (idle && (_engine.Unavailable is not null || (_engine.IsSettled && !_engine.View.State.Runs.Values.Any(run => !run.IsOver))))
             {
                 await _leaving.CancelAsync();
             }
@@ -195,6 +199,11 @@ internal sealed class Serve
         {
             _leaving.CancelAfter(TimeSpan.Zero); // agents live in their hosts: nothing is lost
             return Preamble.Leaving;
+        }
+
+        if (_engine.Unavailable is { } why)
+        {
+            return $"{Preamble.RefusedPrefix}{why.Message}";
         }
 
         return _leaving.IsCancellationRequested ? Preamble.Retry : Preamble.Ok;

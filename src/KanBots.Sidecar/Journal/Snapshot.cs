@@ -1,0 +1,61 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using KanBots.Sidecar.Board;
+
+namespace KanBots.Sidecar.Journal;
+
+internal sealed record DaySpend(string Day, long MicroUsd);
+
+internal sealed record ServedEntry(string RequestId, ServedRequest Served);
+
+/// <summary>The folded state in lists, as JSON can hold it. Not the truth: the journal is, and a snapshot that cannot be read is left.</summary>
+internal sealed record Snapshot(
+    long Revision,
+    long NextCardId,
+    long NextRunId,
+    ImmutableArray<Card> Cards,
+    ImmutableArray<Run> Runs,
+    ImmutableArray<Decision> Decisions,
+    Settings Settings,
+    ImmutableArray<DaySpend> Spend,
+    ImmutableArray<ServedEntry> Served)
+{
+    internal static byte[] Write(BoardState state) => JsonSerializer.SerializeToUtf8Bytes(
+        new Snapshot(
+            state.Revision,
+            state.NextCardId,
+            state.NextRunId,
+            [.. state.Cards.Values],
+            [.. state.Runs.Values],
+            [.. state.Decisions.Values],
+            state.Settings,
+            [.. state.SpendByDay.Select(day => new DaySpend(day.Key, day.Value))],
+            [.. state.Served.Select(entry => new ServedEntry(entry.Key, entry.Value))]),
+        JournalJson.Default.Snapshot);
+
+    /// <summary>Null when it is damaged.</summary>
+    internal static BoardState? Read(ReadOnlySpan<byte> json, string epoch)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(json, JournalJson.Default.Snapshot) is { } kept
+                ? BoardState.Empty(epoch) with
+                {
+                    Revision = kept.Revision,
+                    NextCardId = kept.NextCardId,
+                    NextRunId = kept.NextRunId,
+                    Cards = kept.Cards.ToImmutableSortedDictionary(card => card.Id, card => card),
+                    Runs = kept.Runs.ToImmutableSortedDictionary(run => run.Id, run => run),
+                    Decisions = kept.Decisions.ToImmutableDictionary(decision => decision.Id),
+                    Settings = kept.Settings,
+                    SpendByDay = kept.Spend.ToImmutableSortedDictionary(day => day.Day, day => day.MicroUsd, StringComparer.Ordinal),
+                    Served = kept.Served.ToImmutableDictionary(entry => entry.RequestId, entry => entry.Served),
+                }
+                : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}
