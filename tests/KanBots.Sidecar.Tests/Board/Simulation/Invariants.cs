@@ -210,7 +210,8 @@ internal sealed class Invariants(World world)
         Hold(reader is null, "message-resent", $"{messageId} was read by launch {reader?.Number} of run {runId} and is told to launch {number}");
     }
 
-    private static (long Run, int? Launch) About(Effect effect) => effect switch
+    /// <summary>The run that an effect is about, and the launch, where it is about one.</summary>
+    internal static (long Run, int? Launch) About(Effect effect) => effect switch
     {
         Effect.StartLaunch one => (one.RunId, one.Launch),
         Effect.SendMessage one => (one.RunId, one.Launch),

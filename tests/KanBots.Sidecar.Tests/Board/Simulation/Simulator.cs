@@ -9,9 +9,7 @@ internal sealed class Simulator
 {
     private const int StepsWild = 260;
     private const int StepsCalmMax = 3_000;
-    private const int TraceMax = 30;
 
-    private readonly int _seed;
     private readonly Core _core;
     private readonly Reach _reach;
     private readonly Random _random;
@@ -19,11 +17,12 @@ internal sealed class Simulator
     private readonly People _people;
     private readonly Invariants _invariants;
     private readonly List<(string Kind, byte[] Json)> _journal = [];
-    private readonly Queue<string> _trace = new();
+    private readonly Trace _trace = new();
     private readonly List<Input.Request> _unanswered = [];
     private readonly Dictionary<Input.Request, DateTimeOffset> _asked = [];
     private readonly List<Input.Report> _heard = [];
     private DateTimeOffset _now = new(2026, 11, 25, 8, 0, 0, TimeSpan.Zero);
+    private (byte[] Json, int At)? _kept;
     private int _step;
 
     // What dies with serve.
@@ -36,7 +35,6 @@ internal sealed class Simulator
 
     private Simulator(int seed, Core core, Reach reach)
     {
-        _seed = seed;
         _core = core;
         _reach = reach;
         _random = new Random(seed);
@@ -60,21 +58,11 @@ internal sealed class Simulator
         }
         catch (Violation violation)
         {
-            throw violation.At(seed, simulator._step, simulator._trace);
+            throw violation.At(seed, simulator._step, simulator._trace.Lines);
         }
     }
 
     private bool Chance(int oneIn) => _random.Next(oneIn) == 0;
-
-    private void Trace(string line)
-    {
-        if (_trace.Count == TraceMax)
-        {
-            _ = _trace.Dequeue();
-        }
-
-        _trace.Enqueue($"  {_step,4} {line}");
-    }
 
     private void StepWild()
     {
@@ -116,6 +104,10 @@ internal sealed class Simulator
 
         Listen(all: false);
         Check();
+        if (Chance(60))
+        {
+            _kept = (Snapshot.Write(_state), _journal.Count);
+        }
     }
 
     private void Elapse(TimeSpan elapsed)
@@ -205,27 +197,13 @@ internal sealed class Simulator
         }
 
         var report = _heard[_random.Next(_heard.Count)];
-        var launch = LaunchOf(report);
+        var launch = Reported.LaunchOf(report);
         var isOld = !_state.Runs.TryGetValue(report.RunId, out var run) || launch < run.Launch || !run.LaunchLive;
         if (isOld || report is Input.Prepared or Input.PrepareFailed or Input.DecisionAsked)
         {
             _ = Apply(report, null);
         }
     }
-
-    private static int LaunchOf(Input.Report report) => report switch
-    {
-        Input.LaunchFailed one => one.Launch,
-        Input.TurnStarted one => one.Launch,
-        Input.TurnEnded one => one.Launch,
-        Input.CostEstimated one => one.Launch,
-        Input.DecisionAsked one => one.Launch,
-        Input.DecisionWithdrawn one => one.Launch,
-        Input.MessageEchoed one => one.Launch,
-        Input.BackgroundTasksChanged one => one.Launch,
-        Input.LaunchEnded one => one.Launch,
-        _ => 0,
-    };
 
     /// <summary>A bill that comes after its launch has ended.</summary>
     private void Bill()
@@ -262,7 +240,7 @@ internal sealed class Simulator
     {
         _now += TimeSpan.FromMilliseconds(1);
         var decided = _core.Decide(_state, input, _now);
-        Trace($"{Say(input)} → {string.Join(' ', decided.Events.Select(Say))} | {string.Join(' ', decided.Effects.Select(Say))}{decided.Refusal?.Kind}");
+        _trace.Add(_step, input, decided);
         _invariants.Decided(input, decided, _now);
         var dies = !_world.Calm && Chance(45) ? _random.Next(-1, decided.Effects.Length + 1) : int.MaxValue;
         if (dies < 0)
@@ -304,15 +282,7 @@ internal sealed class Simulator
 
     private void Carry(Effect effect, bool dies)
     {
-        var launch = effect switch
-        {
-            Effect.SendMessage one => _world.Launches[(one.RunId, one.Launch)],
-            Effect.SendVerdict one => _world.Launches[(one.RunId, one.Launch)],
-            Effect.StopLaunch one => _world.Launches[(one.RunId, one.Launch)],
-            Effect.CloseInput one => _world.Launches[(one.RunId, one.Launch)],
-            Effect.SetWaiting one => _world.Launches[(one.RunId, one.Launch)],
-            _ => null,
-        };
+        var launch = effect is not Effect.StartLaunch && Invariants.About(effect) is (var runId, { } number) ? _world.Launches[(runId, number)] : null;
         switch (effect)
         {
             case Effect.Prepare prepare:
@@ -354,7 +324,7 @@ internal sealed class Simulator
 
     private void Crash(string where)
     {
-        Trace($"serve dies {where}");
+        _trace.Add(_step, $"serve dies {where}");
         _reach.Crashes++;
         _serves = false;
         _serve++;
@@ -364,10 +334,11 @@ internal sealed class Simulator
         _world.LoseServe();
     }
 
-    /// <summary>Starting is recovering: the journal is folded, and the first input is what the world truly shows.</summary>
+    /// <summary>Starting is recovering: the journal is folded, with or without a snapshot, and the first input is what the world truly shows.</summary>
     private void Restart()
     {
-        var replayed = _journal.Select(line => EventJson.Read(line.Kind, line.Json)).Aggregate(BoardState.Empty("epoch"), _core.Evolve);
+        var (kept, from) = _kept is { } snapshot && Chance(2) ? (Snapshot.Read(snapshot.Json, "epoch") ?? throw new Violation("replay-differs", "a snapshot cannot be read"), snapshot.At) : (BoardState.Empty("epoch"), 0);
+        var replayed = _journal.Skip(from).Select(line => EventJson.Read(line.Kind, line.Json)).Aggregate(kept, _core.Evolve);
         Invariants.Replayed(_state, replayed);
         _state = replayed;
         _serves = true;
@@ -431,24 +402,4 @@ internal sealed class Simulator
         var stuck = _state.Runs.Values.First(run => !run.IsOver);
         throw new Violation("liveness", $"left alone for {StepsCalmMax} steps, run {stuck.Id} is still {stuck.State}, stop asked: {stuck.StopAsked ?? "no"}");
     }
-
-    private static string Say(Input input) => Cut(input.ToString());
-
-    private static string Say(Effect effect) => effect switch
-    {
-        Effect.StartLaunch start => $"StartLaunch({start.RunId}/{start.Launch}, {start.Messages.Length} messages)",
-        _ => Cut(effect.ToString()),
-    };
-
-    private static string Say(Event happened) => happened switch
-    {
-        Event.RunQueued queued => $"RunQueued({queued.Run.Id})",
-        Event.CardChanged changed => $"CardChanged({changed.Card.Id}, {changed.Card.Column})",
-        Event.DecisionOpened opened => $"DecisionOpened({opened.Decision.Id})",
-        Event.DecisionClosed closed => $"DecisionClosed({closed.DecisionId}, {closed.State})",
-        Event.RequestServed => "Served",
-        _ => Cut(happened.ToString()),
-    };
-
-    private static string Cut(string text) => text.Length <= 160 ? text : string.Concat(text.AsSpan(0, 160), "…");
 }
