@@ -21,13 +21,14 @@ internal sealed class Serve
     private readonly Log _log;
     private readonly LocalListener _listener;
     private readonly TimeSpan _idle;
+    private readonly long _storage;
     private readonly CancellationTokenSource _leaving = new();
     private readonly List<ClientSession> _clients = [];
     private long _lastClientGone = TimeProvider.System.GetTimestamp();
 
     private Serve(Paths paths, BoardEngine engine, Log log, LocalListener listener, TimeSpan idle)
     {
-        (_paths, _engine, _log, _listener, _idle) = (paths, engine, log, listener, idle);
+        (_paths, _engine, _log, _listener, _idle, _storage) = (paths, engine, log, listener, idle, StorageOf(paths));
     }
 
     internal static async Task<int> RunAsync(string folder, TimeSpan idle)
@@ -54,9 +55,10 @@ internal sealed class Serve
             PrivateFiles.Replace(Path.Combine(paths.State, "serve.json"), Encoding.UTF8.GetBytes(FormattableString.Invariant($"{{\"pid\":{Environment.ProcessId},\"address\":\"{System.Text.Json.JsonEncodedText.Encode(address)}\",\"build\":\"{Build.Id}\"}}\n")));
             var command = Build.Place();
             var engine = new BoardEngine(paths, git, () => OpenDatabase(paths), TimeProvider.System, log, run => [.. command, "run-host", run]);
+            var serve = new Serve(paths, engine, log, listener, idle);
             engine.Start();
             log.Info($"serve {Build.Id} listens at {address}");
-            var serve = new Serve(paths, engine, log, listener, idle);
+
             await serve.AcceptAsync();
             await serve.LeaveAsync();
             return 0;
@@ -68,11 +70,20 @@ internal sealed class Serve
         }
     }
 
+    /// <summary>The database says itself which version it has; the file beside it says so before anybody has opened it.</summary>
     private static Database OpenDatabase(Paths paths)
     {
         PrivateFiles.Touch(paths.Database);
-        return Database.Open(paths.Database, Guid.NewGuid().ToString("N"), Build.Id);
+        var database = Database.Open(paths.Database, Guid.NewGuid().ToString("N"), Build.Id);
+        if (StorageOf(paths) != Database.StorageVersion)
+        {
+            PrivateFiles.Replace(paths.StorageVersion, Encoding.ASCII.GetBytes(FormattableString.Invariant($"{Database.StorageVersion}\n")));
+        }
+
+        return database;
     }
+
+    private static long StorageOf(Paths paths) => File.Exists(paths.StorageVersion) && long.TryParse(File.ReadAllText(paths.StorageVersion), out var version) ? version : 0;
 
     private async Task AcceptAsync()
     {
@@ -191,9 +202,9 @@ internal sealed class Serve
             return Preamble.Leaving;
         }
 
-        if (_engine.Unavailable is { } why)
+        if (_storage > Database.StorageVersion || _engine.Unavailable is not null)
         {
-            return $"{Preamble.RefusedPrefix}{why.Message}";
+            return $"{Preamble.RefusedPrefix}{_engine.Unavailable?.Message ?? new StorageNewerException(_storage).Message}";
         }
 
         return _leaving.IsCancellationRequested ? Preamble.Retry : Preamble.Ok;

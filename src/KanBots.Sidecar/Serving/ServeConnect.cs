@@ -32,7 +32,10 @@ internal static class ServeConnect
         {
             while (time.GetElapsedTime(started) < Deadline)
             {
-                var (serve, said) = await TryAsync(address, preamble, cancellation);
+                using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+                patience.CancelAfter(Deadline - time.GetElapsedTime(started)); // a serve that was stopped accepts, and says nothing
+                var (serve, said) = await TryAsync(address, preamble, patience.Token);
+                cancellation.ThrowIfCancellationRequested();
                 if (serve is not null)
                 {
                     return serve;
@@ -73,10 +76,10 @@ internal static class ServeConnect
             await serve.DisposeAsync();
             return said.StartsWith(Preamble.RefusedPrefix, StringComparison.Ordinal) ? throw new ServeRefusedException(said[Preamble.RefusedPrefix.Length..]) : (null, said);
         }
-        catch (IOException failure) when (failure is not ServeRefusedException)
+        catch (Exception failure) when (failure is IOException and not ServeRefusedException or OperationCanceledException)
         {
             serve?.Abort();
-            return (null, failure.Message);
+            return (null, failure is IOException ? failure.Message : "it accepted and said nothing; it may be stopped");
         }
     }
 
