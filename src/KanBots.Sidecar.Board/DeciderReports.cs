@@ -189,6 +189,12 @@ public static partial class Decider
             }
         }
 
+        if (run.EstimateMicroUsd > 0)
+        {
+            // No result will confirm it any more, and it was spent: the agent's last word on it counts.
+            plan.Record(new Event.CostAdded(run.Id, run.EstimateMicroUsd, plan.Day));
+        }
+
         End(plan, plan.Run(run.Id), state, reason, ended.Dirty, ended.DiffStat, ended.LeftRunning);
         if (state == RunState.Failed && reason?.Kind == SessionUnknown && run.SessionKnown)
         {

@@ -13,9 +13,10 @@ const question = { type: "tool_use", name: "AskUserQuestion", input: { questions
 const scripts = {
   plain: [[text("Looking."), bash("echo plain > plain.txt")], [text("Done.")]],
   ask: [[text("I need to know."), question], [bash("echo asked > asked.txt")], [text("Thank you.")]],
-  permission: [[bash("python3 -c \"open('one.txt','w').write('1')\"")], [bash("python3 -c \"open('two.txt','w').write('2')\"")], [text("Finished.")]],
-  slow: [[bash("python3 -c \"import time; time.sleep(600)\"")], [text("Never.")]],
-  longer: [[bash("python3 -c \"import time; time.sleep(2)\"")], [bash("echo second > second.txt")], [text("Heard.")]],
+  permission: [[bash("node -e \"require('fs').writeFileSync('one.txt','1')\"")], [bash("node -e \"require('fs').writeFileSync('two.txt','2')\"")], [text("Finished.")]],
+  slow: [[bash("node -e \"setTimeout(()=>{}, 600000)\"")], [text("Never.")]],
+  forgetful: [[bash("test -e go-on || node -e \"setTimeout(()=>{}, 600000)\"")], [bash("echo remembered > remembered.txt")], [text("Done.")]],
+  longer: [[bash("node -e \"setTimeout(()=>{}, 2000)\"")], [bash("echo second > second.txt")], [text("Heard.")]],
   subagent: [[{ type: "tool_use", name: "Agent", input: { description: "look around", prompt: "[[model:child]] look", subagent_type: "general-purpose" } }], [text("The helper is back.")]],
   child: [[text("I looked around.")]],
   resumed: [[bash("echo resumed > resumed.txt")], [text("Went on.")]],

@@ -31,6 +31,7 @@ public sealed class RealClaudeTests
                 ["DISABLE_AUTOUPDATER"] = "1",
                 ["CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC"] = "1",
                 ["IS_SANDBOX"] = "1",
+                ["HOME"] = Directory.CreateDirectory(Path.Combine(Place.Root, "home")).FullName, // the CLI's shells read the profile of whoever runs the tests
                 ["NO_PROXY"] = "127.0.0.1,localhost",
             })
             {
@@ -74,6 +75,39 @@ public sealed class RealClaudeTests
             return sum;
         }
 
+        /// <summary>The files in which the CLI keeps a conversation.</summary>
+        internal string[] Sessions(string id)
+        {
+            var folder = Path.Combine(Place.Root, "claude", "projects");
+            return Directory.Exists(folder) ? Directory.GetFiles(folder, $"{id}.jsonl", SearchOption.AllDirectories) : [];
+        }
+
+        /// <summary>Kills the host, and with it the agent, when the CLI has saved that it uses a tool.</summary>
+        internal JsonObject KillInMidTool(int number, long run)
+        {
+            var busy = Spine.Place.Run(Until("it uses a tool", board => Spine.Place.Run(board, run)["currentTool"] is not null), run);
+            Spine.Place.Until("the conversation is saved", () => Sessions((string)busy["sessionId"]!).Any(file => File.ReadAllText(file).Contains("\"tool_use\"")));
+            var host = JsonNode.Parse(File.ReadAllText(Path.Combine(Place.RunFolder(number, run), "host.json")))!;
+            Spine.Place.Kill((int)host["hostPid"]!);
+            return UntilState(run, "interrupted");
+        }
+
+        /// <summary>What the model's own ledger says that a session cost, in micro-dollars, by the list prices of the models that the two CLIs call.</summary>
+        internal decimal LedgerMicroUsd(params string[] sessions) => File.ReadAllLines(Ledger).Select(line => JsonNode.Parse(line)!)
+            .Where(call => call["usage"] is not null && sessions.Contains((string?)call["session"]))
+            .Sum(call =>
+            {
+                var (input, output) = PricePerMillion((string)call["model"]!);
+                return ((int)call["usage"]!["input_tokens"]! * input) + ((int)call["usage"]!["output_tokens"]! * output);
+            });
+
+        private static (decimal Input, decimal Output) PricePerMillion(string model) => model switch
+        {
+            _ when model.StartsWith("claude-opus-4-8") => (5, 25),
+            _ when model.StartsWith("claude-opus-5-5") => (4, 20),
+            _ => throw new InvalidOperationException($"The test knows no price of {model}."),
+        };
+
         internal void Reconnect() => Client = Place.Connect();
 
         public void Dispose()
@@ -111,6 +145,7 @@ public sealed class RealClaudeTests
             var cost = (long)Place.Run(scene.Client, run)["costMicroUsd"]!;
             Assert.True(cost > 0);
             Assert.Equal(decimal.Round(scene.OwnTotal(number, run, 1) * 1_000_000m), cost);
+            Assert.Equal(scene.LedgerMicroUsd((string)Place.Run(scene.Client, run)["sessionId"]!), cost);
         }
     }
 
@@ -147,7 +182,7 @@ public sealed class RealClaudeTests
         var host = JsonNode.Parse(File.ReadAllText(Path.Combine(scene.Place.RunFolder(2, slow), "host.json")))!;
         Assert.False(Place.IsAlive((int)host["agentPid"]!));
         var worktree = Path.GetDirectoryName(scene.FileOf(slow, 2, "x"))!;
-        Assert.DoesNotContain(Directory.GetDirectories("/proc"), folder => int.TryParse(Path.GetFileName(folder), out _) && Cmdline(folder).Contains("time.sleep(600)") && new DirectoryInfo(Path.Combine(folder, "cwd")).LinkTarget == worktree);
+        Assert.DoesNotContain(Directory.GetDirectories("/proc"), folder => int.TryParse(Path.GetFileName(folder), out _) && Cmdline(folder).Contains("setTimeout(()=>{}, 600000)") && new DirectoryInfo(Path.Combine(folder, "cwd")).LinkTarget == worktree);
         scene.UntilState(longer, "inReview");
         var thread = scene.Client.Call("run/events", new JsonObject { ["runId"] = longer, ["limit"] = 500 })["items"]!.AsArray();
         Assert.Contains(thread, item => (string?)item!["kind"] == "userMessage" && (string?)item["messageId"] == message);
@@ -173,15 +208,13 @@ public sealed class RealClaudeTests
     {
         using var scene = new Scene(version);
         var run = scene.Dispatch(1, "slow");
-        scene.Until("it uses a tool", board => Place.Run(board, run)["currentTool"] is not null);
-        var host = JsonNode.Parse(File.ReadAllText(Path.Combine(scene.Place.RunFolder(1, run), "host.json")))!;
-        Place.Kill((int)host["hostPid"]!);
-        var interrupted = scene.UntilState(run, "interrupted");
+        var interrupted = scene.KillInMidTool(1, run);
         scene.Client.Ask("run/resume", new JsonObject { ["runId"] = run, ["text"] = "[[model:resumed]] go on" });
         var ended = scene.UntilState(run, "inReview", "failed");
         Assert.True((string?)ended["state"] == "inReview", ended.ToJsonString());
         Assert.Equal((string?)interrupted["sessionId"], (string?)ended["sessionId"]);
         Assert.Equal("resumed\n", File.ReadAllText(scene.FileOf(run, 1, "resumed.txt")));
+        Assert.Equal(scene.LedgerMicroUsd((string)ended["sessionId"]!), (long)ended["costMicroUsd"]!);
 
         // A second, orderly resume: what the CLI says in total is what the card says, less nothing and plus nothing.
         var plain = scene.Dispatch(2, "plain");
@@ -189,6 +222,28 @@ public sealed class RealClaudeTests
         scene.Client.Ask("run/reply", new JsonObject { ["runId"] = plain, ["text"] = "[[model:resumed]] and this" });
         scene.Until("the second launch has ended", board => (int)Place.Run(board, plain)["launch"]! == 2 && (string)Place.Run(board, plain)["state"]! == "inReview");
         Assert.Equal(decimal.Round(scene.OwnTotal(2, plain, 2) * 1_000_000m), (long)Place.Run(scene.Client, plain)["costMicroUsd"]!);
+    }
+
+    [Theory]
+    [InlineData(Old)]
+    [InlineData(New)]
+    public void An_agent_that_lost_its_conversation_is_told_everything_again(string version)
+    {
+        using var scene = new Scene(version);
+        var run = scene.Dispatch(1, "forgetful");
+        var interrupted = scene.KillInMidTool(1, run);
+        File.WriteAllText(scene.FileOf(run, 1, "go-on"), "");
+        foreach (var saved in scene.Sessions((string)interrupted["sessionId"]!))
+        {
+            File.Delete(saved);
+        }
+
+        scene.Client.Ask("run/resume", new JsonObject { ["runId"] = run });
+        var ended = scene.UntilState(run, "inReview", "failed");
+        Assert.True((string?)ended["state"] == "inReview", ended.ToJsonString());
+        Assert.Equal(3, (int)ended["launch"]!);
+        Assert.NotEqual((string?)interrupted["sessionId"], (string?)ended["sessionId"]);
+        Assert.Equal("remembered\n", File.ReadAllText(scene.FileOf(run, 1, "remembered.txt")));
     }
 
     [Theory]
