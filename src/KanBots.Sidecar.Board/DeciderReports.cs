@@ -46,6 +46,11 @@ public static partial class Decider
                 break;
             case Input.CostAdded cost when cost.MicroUsd > 0 || run.EstimateMicroUsd > 0:
                 plan.Record(new Event.CostAdded(run.Id, Math.Max(0, cost.MicroUsd), plan.Day));
+                if (cost.Launch != run.Launch && run.EstimateMicroUsd > 0)
+                {
+                    plan.Record(new Event.CostEstimated(run.Id, run.EstimateMicroUsd)); // a late bill confirms nothing of the turn under way
+                }
+
                 EnforceBudget(plan, run.Id);
                 break;
             case Input.CostEstimated estimate when IsCurrent(run, estimate.Launch) && estimate.MicroUsd != run.EstimateMicroUsd:
