@@ -187,9 +187,9 @@ internal sealed partial class BoardEngine
         {
             // serve leaves: the next one finds the same end
         }
-        catch (Exception failure) when (failure is GitFailure or IOException or TimeoutException)
+        catch (Exception failure)
         {
-            // The worktree cannot be read, for example because somebody removed it: the run has ended all the same.
+            // The worktree cannot be read, for example because somebody removed it: the run has ended all the same, whatever it was.
             _log.Error($"end of run {run.Id}", failure);
             var kind = exit is null ? LaunchEndKind.HostDied : exit.Reason is "stopped" or "killed" ? LaunchEndKind.Stopped : LaunchEndKind.Exited;
             Post(() => Finish(launch, new Input.LaunchEnded(run.Id, launch.Launch, new LaunchEnd(kind, exit?.ExitCode, exit?.Signal, null), Directory.Exists(run.WorktreePath), null, 0)));

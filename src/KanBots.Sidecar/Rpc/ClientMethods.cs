@@ -38,7 +38,7 @@ internal sealed partial class ClientSession
         .Request(Protocol.Methods.ConfigSet, Json.ConfigSetParams, Json.ConfigSetResult, SetConfigAsync)
         .Request(Protocol.Methods.SidecarStatus, Json.Nothing, Json.SidecarStatusResult, StatusAsync);
 
-    private void Exit(Nothing nothing) => _ = _connection.DisposeAsync().AsTask();
+    private void Exit(Nothing nothing) => _connection.Stop();
 
     private static string NewId() => Guid.NewGuid().ToString();
 
@@ -272,7 +272,10 @@ internal sealed partial class ClientSession
                 ["queuedRuns"] = Core.Limits.QueuedRunsMax,
                 ["parallelRuns"] = Core.Limits.ParallelMax,
                 ["messageBytes"] = HeaderFraming.MaxMessageBytes,
-                ["requestsInFlight"] = RpcConnection.InFlightMax,
+                ["requestsInFlight"] = InFlight.RequestsMax,
+                ["requestBytesInFlight"] = InFlight.BytesMax,
+                ["outgoingMessages"] = OutgoingQueue.MessagesMax,
+                ["outgoingBytes"] = OutgoingQueue.BytesMax,
                 ["threadPage"] = ThreadReader.PageMax,
                 ["engineInbox"] = BoardEngine.InboxMax,
             },
