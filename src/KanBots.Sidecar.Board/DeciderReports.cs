@@ -70,6 +70,9 @@ public static partial class Decider
                 plan.Record(new Event.BackgroundTasksCounted(run.Id, tasks.Count));
                 CloseWhenIdle(plan, run.Id);
                 break;
+            case Input.LeftoversCounted left when run.IsOver && left.Count != run.LeftRunning:
+                plan.Record(new Event.LeftoversCounted(run.Id, left.Count));
+                break;
             case Input.LaunchEnded ended when IsCurrent(run, ended.Launch):
                 Ended(plan, run, ended);
                 break;
@@ -170,12 +173,13 @@ public static partial class Decider
 
     /// <summary>Asked of every run that has reached its budget, also of one that a person is stopping or that was billed late: it is the
     /// only way by which such a run can go on.</summary>
-    private static void AskForMore(Plan plan, Run run)
+    /// <param name="again">A person wants it to go on after all: a "no" of before does not count.</param>
+    private static void AskForMore(Plan plan, Run run, bool again = false)
     {
         var what = run.CostMicroUsd >= run.Budget.MicroUsd ? $"money ({Money(run.CostMicroUsd)} of {Money(run.Budget.MicroUsd)})" : $"turns ({run.Turns} of {run.Budget.Turns})";
         var asked = plan.State.Decisions.Values.Where(decision => decision.RunId == run.Id && decision.Kind == DecisionKind.Budget).ToList();
         var id = FormattableString.Invariant($"budget-{run.Id}-{asked.Count + 1}");
-        if (!asked.Any(decision => decision.State == DecisionState.Open || (decision.Launch == run.Launch && decision.Verdict is { Allow: false })))
+        if (!asked.Any(decision => decision.State == DecisionState.Open || (!again && decision.Launch == run.Launch && decision.Verdict is { Allow: false })))
         {
             plan.Record(new Event.DecisionOpened(new Decision(id, run.Id, run.CardNumber, run.Launch, DecisionKind.Budget, DecisionState.Open, null, null, null, null, $"The budget of {what} is reached. Continue with more?", [], plan.Now, null, null, null)));
         }

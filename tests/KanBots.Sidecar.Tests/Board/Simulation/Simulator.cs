@@ -321,6 +321,7 @@ internal sealed class Simulator
                 break;
             case Effect.EndLeftovers end:
                 _world.EndLeftovers(end.RunId);
+                _inbox.Add(new Input.LeftoversCounted(end.RunId, 0));
                 break;
         }
     }
