@@ -1,9 +1,7 @@
 using System.Buffers;
-using System.Collections.Concurrent;
 using System.IO.Pipelines;
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using System.Text.Unicode;
 using KanBots.Sidecar.Protocol;
 
@@ -13,7 +11,7 @@ namespace KanBots.Sidecar.Rpc;
 /// each up to its first await. Reading never waits for writing. Framing that cannot be followed ends the connection after a last error;
 /// anything else is answered and the connection goes on. When the input ends, what is under way is cancelled and the answers are still
 /// written, within <see cref="DrainPatience"/>.</summary>
-internal sealed class RpcConnection : IAsyncDisposable
+internal sealed partial class RpcConnection : IAsyncDisposable
 {
     /// <summary>A reader that takes nothing for so long loses the connection.</summary>
     internal static readonly TimeSpan StuckReader = TimeSpan.FromSeconds(60);
@@ -26,10 +24,8 @@ internal sealed class RpcConnection : IAsyncDisposable
     private readonly RpcMethods _methods;
     private readonly Func<Exception, string> _logBug;
     private readonly InFlight _inFlight = new();
-    private readonly ConcurrentDictionary<long, Asked> _asked = new();
     private readonly CancellationTokenSource _closed = new();
     private volatile bool _stopping;
-    private long _nextId;
 
     /// <param name="logBug">Writes a bug into the log and gives the reference that the caller is told.</param>
     /// <param name="stuckReader">In place of <see cref="StuckReader"/>.</param>
@@ -40,9 +36,6 @@ internal sealed class RpcConnection : IAsyncDisposable
         _methods = methods;
         _logBug = logBug;
     }
-
-    /// <summary>A request of ours that waits. The result is read while its message is in memory.</summary>
-    private sealed record Asked(Action<JsonElement> Result, Action<Exception> Failure);
 
     internal int QueuedMessages => _outgoing.Messages;
 
@@ -253,41 +246,6 @@ internal sealed class RpcConnection : IAsyncDisposable
         }
     }
 
-    /// <summary>A response to an id that we did not send, or no longer wait for, means nothing.</summary>
-    private void Answered(JsonElement id, JsonElement message)
-    {
-        if (id.ValueKind != JsonValueKind.Number || !id.TryGetInt64(out var number) || Forget(number) is not { } asked)
-        {
-            return;
-        }
-
-        if (!message.TryGetProperty("error", out var error) || error.ValueKind == JsonValueKind.Null)
-        {
-            asked.Result(message.TryGetProperty("result", out var result) ? result : default);
-            return;
-        }
-
-        var isObject = error.ValueKind == JsonValueKind.Object;
-        var code = isObject && error.TryGetProperty("code", out var raw) && raw.ValueKind == JsonValueKind.Number && raw.TryGetInt32(out var known) ? (ErrorCode)known : ErrorCode.InternalError;
-        var text = isObject && error.TryGetProperty("message", out var said) && said.ValueKind == JsonValueKind.String ? said.GetString()! : "The other side gave no reason.";
-        asked.Failure(new RpcException(code, text, isObject && error.TryGetProperty("data", out var data) ? Details(data) : null));
-    }
-
-    /// <summary>The data of somebody else's errors has any form.</summary>
-    private static ErrorData? Details(JsonElement data)
-    {
-        try
-        {
-            return data.ValueKind == JsonValueKind.Object ? data.Deserialize(ProtocolJson.Default.ErrorData) : null;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
-
-    private Asked? Forget(long id) => _asked.TryRemove(id, out var asked) ? asked : null;
-
     private void Dispatch(string method, RequestId? id, JsonElement parameters, int bytes)
     {
         if (method == Methods.CancelRequest)
@@ -414,68 +372,6 @@ internal sealed class RpcConnection : IAsyncDisposable
 
     private static byte[] Envelope(ReadOnlySpan<byte> id, string member) =>
         [.. "{\"jsonrpc\":\"2.0\",\"id\":"u8, .. id, .. Encoding.ASCII.GetBytes($",\"{member}\":")];
-
-    private static byte[] Call(string method, long? id) =>
-        Encoding.ASCII.GetBytes(FormattableString.Invariant($"{{\"jsonrpc\":\"2.0\",{(id is null ? "" : FormattableString.Invariant($"\"id\":{id},"))}\"method\":\"{JsonEncodedText.Encode(method)}\",\"params\":"));
-
-    /// <summary>Sends a request and waits for its result.</summary>
-    /// <exception cref="RpcException">The other side answered with an error, or with something that is no result of this method.</exception>
-    /// <exception cref="IOException">The connection has ended.</exception>
-    internal async Task<TResult> RequestAsync<TParams, TResult>(string method, TParams parameters, JsonTypeInfo<TParams> parametersType, JsonTypeInfo<TResult> resultType, CancellationToken cancellation)
-    {
-        cancellation.ThrowIfCancellationRequested();
-        var id = Interlocked.Increment(ref _nextId);
-        var waiting = new TaskCompletionSource<TResult>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _asked[id] = new Asked(
-            result =>
-            {
-                try
-                {
-                    waiting.TrySetResult(result.ValueKind == JsonValueKind.Object ? result.Deserialize(resultType)! : throw new JsonException());
-                }
-                catch (JsonException)
-                {
-                    waiting.TrySetException(new RpcException(ErrorCode.InternalError, $"The answer to {method} is not a result of it."));
-                }
-            },
-            failure => waiting.TrySetException(failure));
-        if (_closed.IsCancellationRequested || !_outgoing.Add(Parts(method, id, parameters, parametersType)))
-        {
-            Forget(id);
-            throw OutgoingQueue.Ended();
-        }
-
-        // Registered after the request is queued, so that its cancellation never overtakes it.
-        using var stop = cancellation.Register(() =>
-        {
-            if (Forget(id) is not null)
-            {
-                using var target = JsonDocument.Parse(FormattableString.Invariant($"{id}"));
-                _outgoing.Add(Parts(Methods.CancelRequest, null, new CancelParams(target.RootElement), ProtocolJson.Default.CancelParams));
-                waiting.TrySetCanceled(cancellation);
-            }
-        });
-        return await waiting.Task;
-    }
-
-    /// <summary>Sends a notification and completes when it has been handed to the operating system, so that a sender who waits for
-    /// it never runs ahead of a slow reader.</summary>
-    /// <exception cref="RpcException">It is too large to travel.</exception>
-    /// <exception cref="IOException">The connection has ended.</exception>
-    internal Task NotifyAsync<T>(string method, T parameters, JsonTypeInfo<T> type)
-    {
-        var taken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _outgoing.Add(Parts(method, null, parameters, type), taken);
-        return taken.Task;
-    }
-
-    private static ReadOnlyMemory<byte>[] Parts<T>(string method, long? id, T parameters, JsonTypeInfo<T> type)
-    {
-        var content = JsonSerializer.SerializeToUtf8Bytes(parameters, type);
-        return content.Length <= HeaderFraming.MaxMessageBytes - 256
-            ? [Call(method, id), content, End]
-            : throw new RpcException(ErrorCode.LimitExceeded, $"The params of {method} have {content.Length} bytes, over the limit of {HeaderFraming.MaxMessageBytes}.");
-    }
 
     /// <summary>Ends the connection at once; what is queued is lost.</summary>
     public async ValueTask DisposeAsync() => await _closed.CancelAsync();

@@ -7,6 +7,8 @@ public sealed class PreambleTests
 {
     private static readonly Preamble Whole = new(1, "1.2.3", 4, "/home/ü", ["A=b", $"LONG={new string('x', 100_000)}", "LINES=one\ntwo"], "stdio");
 
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
     [Fact]
     public void A_preamble_is_one_line_and_comes_back()
     {
@@ -38,10 +40,10 @@ public sealed class PreambleTests
         await using (theirs)
         {
             var sending = theirs.WriteAsync((byte[])[.. Whole.ToLine(), .. "Content"u8]).AsTask();
-            Assert.Equal(Whole.ToLine()[..^1], await Preamble.ReadLineAsync(ours, Preamble.BytesMax, CancellationToken.None));
+            Assert.Equal(Whole.ToLine()[..^1], await Preamble.ReadLineAsync(ours, Preamble.BytesMax, CancellationToken.None).WaitAsync(Patience));
             await sending;
             var rest = new byte[7];
-            await ours.ReadExactlyAsync(rest);
+            await ours.ReadExactlyAsync(rest).AsTask().WaitAsync(Patience);
             Assert.Equal("Content"u8.ToArray(), rest);
         }
     }
@@ -60,13 +62,13 @@ public sealed class PreambleTests
                     theirs.WriteByte(one);
                 }
 
-                Assert.Equal("hello"u8.ToArray(), await reading);
+                Assert.Equal("hello"u8.ToArray(), await reading.WaitAsync(Patience));
                 await theirs.WriteAsync(new byte[200]);
-                Assert.Null(await Preamble.ReadLineAsync(ours, 100, CancellationToken.None));
+                Assert.Null(await Preamble.ReadLineAsync(ours, 100, CancellationToken.None).WaitAsync(Patience));
                 await theirs.WriteAsync("half"u8.ToArray());
             }
 
-            Assert.Null(await Preamble.ReadLineAsync(ours, 1000, CancellationToken.None));
+            Assert.Null(await Preamble.ReadLineAsync(ours, 1000, CancellationToken.None).WaitAsync(Patience));
         }
     }
 

@@ -127,11 +127,13 @@ public sealed class SlowReaderTests
         var piece = new byte[128 * 1024];
         for (long got = 0; got < 4_000_000;)
         {
-            got += await theirs.ReadAsync(piece);
+            var read = await theirs.ReadAsync(piece).AsTask().WaitAsync(patience * 10);
+            Assert.True(read > 0, $"the connection ended after {got} bytes");
+            got += read;
             await Task.Delay(100); // the slowness is what is tested, not a wait for a result
         }
 
-        await waiting;
+        await waiting.WaitAsync(patience * 10);
         Assert.True(clock.Elapsed > patience * 2, $"the reader was not slow: {clock.Elapsed}");
         await connection.DisposeAsync();
         await running;
