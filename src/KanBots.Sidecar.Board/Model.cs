@@ -177,7 +177,11 @@ public sealed record BoardState(
 public static class Limits
 {
     public const int TitleLengthMax = 500;
-    public const int BodyLengthMax = 1 << 20;
+    /// <summary>As GitHub has it for issues.</summary>
+    public const int BodyLengthMax = 65_536;
+
+    /// <summary>Of all cards together, so that a whole board always fits into one message of the wire.</summary>
+    public const int BodiesLengthMax = 12 << 20;
     public const int MessageLengthMax = 1 << 20;
     public const int LabelsMax = 50;
     public const int LabelLengthMax = 100;

@@ -248,6 +248,7 @@ internal sealed partial class BoardEngine
             _log.Error("recovery", failure);
             _recovered.TrySetException(new BoardUnavailableException("storageFailed", $"The board could not be recovered: {failure.Message}"));
             _ = _recovered.Task.Exception; // seen: nobody may be there to await it
+            Post(() => ReleaseEarly(Unavailable));
         }
     }
 
@@ -276,6 +277,7 @@ internal sealed partial class BoardEngine
 
         _ = Apply(new Input.Recovered(highest, observed.ToImmutable()), null);
         Tick();
+        ReleaseEarly(null);
         return true;
     }
 

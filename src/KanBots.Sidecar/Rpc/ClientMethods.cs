@@ -57,9 +57,12 @@ internal sealed partial class ClientSession
         }
         catch (BoardUnavailableException none)
         {
-            throw new RpcException(none.Kind == "storageNewer" ? ErrorCode.StorageNewer : ErrorCode.StorageFailed, none.Message, new ErrorData(none.Kind));
+            throw Unavailable(none);
         }
     }
+
+    private static RpcException Unavailable(BoardUnavailableException none) =>
+        new(none.Kind == "storageNewer" ? ErrorCode.StorageNewer : ErrorCode.StorageFailed, none.Message, new ErrorData(none.Kind));
 
     private void RequireInitialized()
     {
@@ -104,9 +107,15 @@ internal sealed partial class ClientSession
             throw new RpcException(ErrorCode.InvalidArgument, "requestId is a UUID that the client makes up.", new ErrorData("invalidArgument"));
         }
 
-        await SettledAsync(CancellationToken.None);
-        var (outcome, refusal) = await _engine.AskAsync(request, _preamble.Environment);
-        return refusal is null ? outcome! : throw ToWire.Error(refusal);
+        try
+        {
+            var (outcome, refusal) = await _engine.AskAsync(request, _preamble.Environment);
+            return refusal is null ? outcome! : throw ToWire.Error(refusal);
+        }
+        catch (BoardUnavailableException none)
+        {
+            throw Unavailable(none);
+        }
     }
 
     private async Task<CardResult> CardAsync(Core.Input.Request request)
