@@ -29,6 +29,8 @@ for lock in tests/*/package-lock.json tests/*/*/package-lock.json; do
 done
 
 dotnet build KanBots.Sidecar.sln -v q --nologo
+# The same sources as a later version, for the tests of an upgrade.
+dotnet publish src/KanBots.Sidecar -v q --nologo -c Release -p:Version=99.0.0 --artifacts-path artifacts/newer-build -o artifacts/newer
 
 # suite NAME MINUTES FILTER
 suite() {

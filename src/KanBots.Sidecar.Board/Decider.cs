@@ -76,6 +76,13 @@ public static partial class Decider
         internal void StartQueued()
         {
             var free = State.Settings.MaxParallel - State.Runs.Values.Count(run => run.IsLive);
+            foreach (var run in State.Runs.Values.Where(run => run.State == RunState.Queued && OverBudget(run) is not null).ToList())
+            {
+                // Billed late, while it waited, or queued again with its budget spent.
+                AskForMore(this, run);
+                Record(new Event.RunEnded(run.Id, RunState.Stopped, new Reason("budget", StoppedBy("budget")), run.Dirty, null, run.LeftRunning, Now));
+            }
+
             foreach (var run in State.Runs.Values.Where(run => run.State == RunState.Queued).OrderBy(run => run.QueuedAt).ThenBy(run => run.Id).Take(Math.Max(0, free)))
             {
                 if (run.Launch == 0 && run.WorktreePath.Length == 0)

@@ -58,7 +58,7 @@ public static partial class Decider
             case Input.DecisionWithdrawn withdrawn:
                 Withdrawn(plan, run, withdrawn);
                 break;
-            case Input.MessageEchoed echoed when run.Messages.Any(message => message.Id == echoed.MessageId && message.State != MessageState.Delivered):
+            case Input.MessageEchoed echoed when IsCurrent(run, echoed.Launch) && run.Messages.Any(message => message.Id == echoed.MessageId && message.State != MessageState.Delivered):
                 plan.Record(new Event.MessageDelivered(run.Id, echoed.MessageId));
                 break;
             case Input.BackgroundTasksChanged tasks when IsCurrent(run, tasks.Launch) && tasks.Count != run.BackgroundTasks:
@@ -130,7 +130,7 @@ public static partial class Decider
         }
 
         plan.Record(new Event.DecisionClosed(decision.Id, DecisionState.Withdrawn, plan.Now, null, null));
-        if (IsCurrent(run, withdrawn.Launch) && !plan.State.OpenDecisionsOf(run.Id).Any())
+        if (IsCurrent(run, withdrawn.Launch) && !plan.State.AwaitedBy(run).Any())
         {
             plan.Order(new Effect.SetWaiting(run.Id, run.Launch, false));
             CloseWhenIdle(plan, run.Id);
@@ -141,7 +141,7 @@ public static partial class Decider
     private static void CloseWhenIdle(Plan plan, long runId)
     {
         var run = plan.Run(runId);
-        if (run is { LaunchLive: true, InTurn: false, InputClosed: false, Outcome: not null, BackgroundTasks: 0 } && !run.Messages.Any(message => message.State is MessageState.Waiting or MessageState.Told) && !plan.State.OpenDecisionsOf(runId).Any(decision => decision.AgentRequestId is not null))
+        if (run is { LaunchLive: true, InTurn: false, InputClosed: false, Outcome: not null, BackgroundTasks: 0 } && !run.Messages.Any(message => message.State is MessageState.Waiting or MessageState.Told) && !plan.State.AwaitedBy(run).Any(decision => decision.AgentRequestId is not null))
         {
             plan.Record(new Event.InputCloseOrdered(run.Id));
             plan.Order(new Effect.CloseInput(run.Id, run.Launch));
@@ -151,27 +151,26 @@ public static partial class Decider
     private static void EnforceBudget(Plan plan, long runId)
     {
         var run = plan.Run(runId);
-        if (!run.IsLive || !run.LaunchLive || run.StopAsked is not null)
+        if (run.State is RunState.Discarded or RunState.Promoted || OverBudget(run) is null)
         {
             return;
         }
 
-        var what = run.CostMicroUsd >= run.Budget.MicroUsd ? $"money ({Money(run.CostMicroUsd)} of {Money(run.Budget.MicroUsd)})"
-            : run.Turns >= run.Budget.Turns ? $"turns ({run.Turns} of {run.Budget.Turns})"
-            : null;
-        if (what is null)
+        AskForMore(plan, run);
+        if (run is { IsLive: true, LaunchLive: true, StopAsked: null })
         {
-            return;
+            OrderStop(plan, plan.Run(runId), "budget");
         }
-
-        AskForMore(plan, run, what);
-        OrderStop(plan, plan.Run(runId), "budget");
     }
 
-    private static void AskForMore(Plan plan, Run run, string what)
+    /// <summary>Asked of every run that has reached its budget, also of one that a person is stopping or that was billed late: it is the
+    /// only way by which such a run can go on.</summary>
+    private static void AskForMore(Plan plan, Run run)
     {
-        var id = $"budget-{run.Id}-{run.Launch}";
-        if (!plan.State.Decisions.ContainsKey(id))
+        var what = run.CostMicroUsd >= run.Budget.MicroUsd ? $"money ({Money(run.CostMicroUsd)} of {Money(run.Budget.MicroUsd)})" : $"turns ({run.Turns} of {run.Budget.Turns})";
+        var asked = plan.State.Decisions.Values.Where(decision => decision.RunId == run.Id && decision.Kind == DecisionKind.Budget).ToList();
+        var id = FormattableString.Invariant($"budget-{run.Id}-{asked.Count + 1}");
+        if (!asked.Any(decision => decision.State == DecisionState.Open || (decision.Launch == run.Launch && decision.Verdict is { Allow: false })))
         {
             plan.Record(new Event.DecisionOpened(new Decision(id, run.Id, run.CardNumber, run.Launch, DecisionKind.Budget, DecisionState.Open, null, null, null, null, $"The budget of {what} is reached. Continue with more?", [], plan.Now, null, null, null)));
         }
@@ -203,9 +202,10 @@ public static partial class Decider
             plan.Record(new Event.SessionLost(run.Id, NextSessionId(run.SessionId, run.Launch)));
             Requeue(plan, run.Id);
         }
-        else if (state != RunState.Stopped && plan.Run(run.Id).Messages.Any(message => message.State == MessageState.Waiting))
+        else if ((state != RunState.Stopped || (run.StopAsked == "budget" && OverBudget(run) is null)) && plan.Run(run.Id).Messages.Any(message => message.State == MessageState.Waiting))
         {
-            Requeue(plan, run.Id); // said after the input was closed: the next launch hears it
+            // Said after the input was closed, or with a raised budget while the run was being stopped for it: the next launch hears it.
+            Requeue(plan, run.Id);
         }
     }
 
@@ -334,7 +334,7 @@ public static partial class Decider
             plan.Order(new Effect.SendVerdict(run.Id, run.Launch, decision.Id, decision.Verdict!));
         }
 
-        plan.Order(new Effect.SetWaiting(run.Id, run.Launch, plan.State.OpenDecisionsOf(run.Id).Any()));
+        plan.Order(new Effect.SetWaiting(run.Id, run.Launch, plan.State.AwaitedBy(run).Any()));
         if (run.InputClosed)
         {
             plan.Order(new Effect.CloseInput(run.Id, run.Launch));

@@ -114,8 +114,9 @@ public static partial class Decider
         {
             plan.Record(new Event.RunEnded(run.Id, RunState.Stopped, new Reason(by, StoppedBy(by)), run.Dirty, null, run.LeftRunning, plan.Now));
         }
-        else if (run.IsLive && run.StopAsked is null)
+        else if (run.IsLive && (run.StopAsked is null || (run.StopAsked == "budget" && by != "budget")))
         {
+            // A person's stop outranks the budget's, after which a raised budget would have let the run go on.
             plan.Record(new Event.StopOrdered(run.Id, by));
             if (run.LaunchLive)
             {
@@ -267,7 +268,7 @@ public static partial class Decider
         else if (run.LaunchLive && run.Launch == decision.Launch)
         {
             plan.Order(new Effect.SendVerdict(run.Id, run.Launch, decision.Id, decide.Verdict));
-            if (!plan.State.OpenDecisionsOf(run.Id).Any())
+            if (!plan.State.AwaitedBy(run).Any())
             {
                 plan.Order(new Effect.SetWaiting(run.Id, run.Launch, false));
             }
@@ -307,11 +308,16 @@ public static partial class Decider
         }
 
         // "More" is as much again as the settings give a run, on top of what is spent.
-        var more = plan.State.Settings.Budget;
-        plan.Record(new Event.BudgetRaised(run.Id, new Budget(Math.Max(run.Budget.MicroUsd, run.CostMicroUsd) + more.MicroUsd, Math.Max(run.Budget.Turns, run.Turns) + more.Turns, run.Budget.Minutes)));
+        var raise = plan.State.Settings.Budget;
+        var more = new Message(decide.MessageId, "The budget was raised. Go on where you stopped.", MessageState.Waiting);
+        plan.Record(new Event.BudgetRaised(run.Id, new Budget(Math.Max(run.Budget.MicroUsd, run.CostMicroUsd) + raise.MicroUsd, Math.Max(run.Budget.Turns, run.Turns) + raise.Turns, run.Budget.Minutes)));
         if (run.IsOver)
         {
-            Tell(plan, plan.Run(run.Id), new Message(decide.MessageId, "The budget was raised. Go on where you stopped.", MessageState.Waiting));
+            Tell(plan, plan.Run(run.Id), more);
+        }
+        else if (run.StopAsked == "budget")
+        {
+            plan.Record(new Event.MessageAdded(run.Id, more)); // it is still being stopped; when it has ended, it goes on
         }
     }
 

@@ -111,11 +111,11 @@ public static class Evolver
     private static BoardState With(BoardState state, long runId, Func<Run, Run> change) =>
         state.Runs.TryGetValue(runId, out var run) ? state with { Runs = state.Runs.SetItem(runId, change(run)) } : state;
 
-    /// <summary>A live run waits while at least one of its decisions is open. A decision that outlived its process changes no state.</summary>
+    /// <summary>A live run waits while a decision of its launch is open. A decision that outlived its process changes no state.</summary>
     private static BoardState AfterDecision(BoardState state, long runId) => With(state, runId, run => run.State switch
     {
-        RunState.Running when state.OpenDecisionsOf(runId).Any() => run with { State = RunState.AwaitingDecision },
-        RunState.AwaitingDecision when !state.OpenDecisionsOf(runId).Any() => run with { State = RunState.Running },
+        RunState.Running when state.AwaitedBy(run).Any() => run with { State = RunState.AwaitingDecision },
+        RunState.AwaitingDecision when !state.AwaitedBy(run).Any() => run with { State = RunState.Running },
         _ => run,
     });
 

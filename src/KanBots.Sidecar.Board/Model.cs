@@ -166,6 +166,9 @@ public sealed record BoardState(
 
     public IEnumerable<Run> RunsOf(long cardId) => Runs.Values.Where(run => run.CardId == cardId);
 
+    /// <summary>What the run's latest launch waits for. A question of an earlier launch waits for a person too, but no process waits with it.</summary>
+    public IEnumerable<Decision> AwaitedBy(Run run) => OpenDecisionsOf(run.Id).Where(decision => decision.Launch == run.Launch);
+
     public IEnumerable<Decision> OpenDecisionsOf(long runId) => Decisions.Values.Where(decision => decision.RunId == runId && decision.State == DecisionState.Open);
 }
 

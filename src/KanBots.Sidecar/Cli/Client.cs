@@ -9,11 +9,11 @@ namespace KanBots.Sidecar.Cli;
 /// <summary>A terminal client: the same wire as an editor's, without the relay's process in between.</summary>
 internal sealed class Client : IAsyncDisposable
 {
-    private readonly System.Net.Sockets.NetworkStream _stream;
+    private readonly Stream _stream;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private Client(System.Net.Sockets.NetworkStream stream)
+    private Client(Stream stream)
     {
         _stream = stream;
         var methods = new RpcMethods()
@@ -38,7 +38,7 @@ internal sealed class Client : IAsyncDisposable
     internal static async Task<Client> ConnectAsync(string folder)
     {
         var paths = new Paths(await Repository.FindAsync(new GitRunner(TimeProvider.System), folder, CancellationToken.None));
-        var client = new Client(await ServeConnect.ConnectAsync(paths, "cli", TimeProvider.System, CancellationToken.None));
+        var client = new Client((await ServeConnect.ConnectAsync(paths, "cli", TimeProvider.System, CancellationToken.None)).Stream);
         _ = client.RunAsync();
         await client.RequestAsync(Methods.Initialize, new InitializeParams("terminal", folder, Trusted: true, []), Json.InitializeParams, Json.InitializeResult);
         return client;

@@ -65,13 +65,13 @@ internal static class Doctor
 
     private static async Task StateAsync(GitRunner git, Paths paths, Action<string> good, Action<string> bad)
     {
-        if (LibC.Facts(paths.State) is not { } facts)
+        if (PrivateFiles.Look(paths.State) is not { } facts)
         {
             good("no board yet: the first command makes one");
             return;
         }
 
-        if ((facts.Mode & 0x3F) != 0 || facts.Owner != LibC.getuid())
+        if (!facts.IsPrivate)
         {
             bad($"{paths.State} can be read by others. Run: chmod 700 '{paths.State}'");
         }

@@ -52,7 +52,7 @@ internal sealed partial class BoardEngine : IAsyncDisposable
         _hostCommand = hostCommand;
         _view = new BoardView("", 0, _state, ImmutableDictionary<long, string>.Empty);
         Settings = FileSettings.Read(paths.Settings);
-        _watch = new FolderWatch(folder => Post(() => LookAt(folder)), () => Post(Tick));
+        _watch = FolderWatch.Start(folder => Post(() => LookAt(folder)), () => Post(Tick));
     }
 
     internal FileSettings Settings { get; private set; }

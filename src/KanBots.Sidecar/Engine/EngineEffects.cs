@@ -83,11 +83,7 @@ internal sealed partial class BoardEngine
         try
         {
             PrivateFiles.MakeFolder(folder.Path);
-            if (LibC.MakeFifo(folder.Wake, PrivateFiles.FileMode) != 0 && LibC.LastError != LibC.EEXIST)
-            {
-                throw new IOException($"The wake FIFO could not be made: {LibC.Describe(LibC.LastError)}.");
-            }
-
+            WakeSignal.Make(folder.Wake);
             foreach (var message in start.Messages)
             {
                 PrivateFiles.Append(folder.Stdin, ClaudeControl.UserMessage(message.Id, message.Text));
@@ -145,7 +141,7 @@ internal sealed partial class BoardEngine
     /// <summary>Appends a line for the agent unless one with this id stands there already.</summary>
     private static void Tell(RunFolder folder, string id, byte[] line)
     {
-        if (!File.Exists(folder.Stdin) || File.ReadAllBytes(folder.Stdin).AsSpan().IndexOf(Encoding.UTF8.GetBytes($"\"{id}\"")) < 0)
+        if (!File.Exists(folder.Stdin) || PrivateFiles.ReadAll(folder.Stdin).AsSpan().IndexOf(Encoding.UTF8.GetBytes($"\"{id}\"")) < 0)
         {
             PrivateFiles.Append(folder.Stdin, line);
         }

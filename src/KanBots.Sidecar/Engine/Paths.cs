@@ -10,6 +10,9 @@ internal sealed record Paths(Repository Repository)
 
     internal string Database => Path.Combine(State, "kanbots.db");
 
+    /// <summary>The number of the database's format, for whoever must know it without opening the database.</summary>
+    internal string StorageVersion => Path.Combine(State, "storage-version");
+
     internal string Settings => Path.Combine(State, "settings.json");
 
     internal string Runs => Path.Combine(State, "runs");

@@ -47,9 +47,8 @@ internal sealed record Repository(string CommonFolder, string Root, bool IsBare)
     private static string Resolve(string path)
     {
         var resolved = Path.GetFullPath(path);
-        var parts = resolved.Split('/', StringSplitOptions.RemoveEmptyEntries);
-        var built = "/";
-        foreach (var part in parts)
+        var built = Path.GetPathRoot(resolved)!;
+        foreach (var part in resolved[built.Length..].Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries))
         {
             built = Path.Combine(built, part);
             if (new DirectoryInfo(built).ResolveLinkTarget(returnFinalTarget: true) is { } target)

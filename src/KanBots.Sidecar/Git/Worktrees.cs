@@ -83,7 +83,7 @@ internal static class Worktrees
     private static async Task RefuseForeignFolderAsync(GitRunner git, Repository repository, CancellationToken cancellation)
     {
         var folder = System.IO.Path.Combine(repository.Root, FolderName);
-        if (LibC.Facts(folder) is { IsFolder: false })
+        if (PrivateFiles.Look(folder) is { IsFolder: false })
         {
             throw GitFailure.Named("kanbotsFolderForeign", $"{folder} is a link or a file. Remove it, or set worktree.root.");
         }

@@ -1,3 +1,5 @@
+using KanBots.Sidecar.Processes.Windows;
+
 namespace KanBots.Sidecar.Processes;
 
 /// <summary>Finds a program as a shell would: a path as it is, a bare name on PATH.</summary>
@@ -8,13 +10,15 @@ internal static class Executables
     /// <summary>The absolute path of an existing, executable file, or null.</summary>
     internal static string? Find(string name, string folder, string searchPath)
     {
-        if (name.Contains('/'))
+        // A program is preferred to a batch file, wherever on PATH either stands: cmd.exe reads a batch file's arguments a second time.
+        IReadOnlyList<string> names = OperatingSystem.IsWindows() ? CommandLine.FileNames(name) : [name];
+        if (name.Contains('/') || name.Contains(Path.DirectorySeparatorChar))
         {
-            var path = Path.GetFullPath(name, folder);
-            return IsExecutable(path) ? path : null;
+            return names.Select(file => Path.GetFullPath(file, folder)).FirstOrDefault(IsExecutable);
         }
 
-        return searchPath.Split(':', StringSplitOptions.RemoveEmptyEntries).Select(entry => Path.Combine(entry, name)).FirstOrDefault(IsExecutable);
+        var folders = searchPath.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
+        return names.SelectMany(file => folders.Select(entry => Path.Combine(entry, file))).FirstOrDefault(IsExecutable);
     }
 
     private static bool IsExecutable(string path) =>

@@ -1,50 +1,28 @@
+using KanBots.Sidecar.Processes.Linux;
+using KanBots.Sidecar.Processes.MacOs;
+using KanBots.Sidecar.Processes.Windows;
+
 namespace KanBots.Sidecar.Processes;
 
-/// <summary>Says when a process ends, child or not, by pidfd: it never waits for "any child", which would steal the exit codes of
-/// others' processes.</summary>
+/// <summary>Says when a process ends, child or not. It never waits for "any child", which would steal the exit codes of others'
+/// processes; of a child of ours it takes the zombie away.</summary>
 internal static class PidWatch
 {
-    private const int PidfdOpen = 434;
-
-    /// <summary>Calls back once, on a thread of its own, when the process is gone (at once when it is gone already).</summary>
+    /// <summary>Calls back once, when the process is gone (soon when it is gone already), never on the caller's thread. All processes
+    /// share one thread: the callback must only post.</summary>
     internal static void WhenGone(ProcessIdentity process, Action gone)
     {
-        new Thread(() =>
+        if (OperatingSystem.IsLinux())
         {
-            Wait(process);
-            gone();
-        }, 128 * 1024)
-        { IsBackground = true, Name = $"watch {process.Pid}" }.Start();
-    }
-
-    private static unsafe void Wait(ProcessIdentity process)
-    {
-        var fd = (int)LibC.syscall(PidfdOpen, process.Pid, 0);
-        try
-        {
-            // The pid may have been given to another process between our reading it and the open: the start time tells.
-            while (process.IsAlive)
-            {
-                var poll = new LibC.PollFd { Fd = fd, Events = LibC.POLLIN };
-                if (fd < 0)
-                {
-                    Thread.Sleep(200); // a kernel without pidfd
-                }
-                else if (LibC.poll(&poll, 1, 10_000) > 0)
-                {
-                    return;
-                }
-            }
+            PidfdWatch.Add(process, gone);
         }
-        finally
+        else if (OperatingSystem.IsMacOS())
         {
-            if (fd >= 0)
-            {
-                _ = LibC.close(fd);
-            }
-
-            int status;
-            _ = LibC.waitpid(process.Pid, &status, 1); // WNOHANG: takes the zombie away when it was our child
+            KqueueWatch.Add(process, gone);
+        }
+        else if (OperatingSystem.IsWindows())
+        {
+            HandleWatch.Add(process, gone);
         }
     }
 }

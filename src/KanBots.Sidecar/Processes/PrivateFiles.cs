@@ -1,87 +1,108 @@
+using KanBots.Sidecar.Processes.Unix;
+using KanBots.Sidecar.Processes.Windows;
+
 namespace KanBots.Sidecar.Processes;
 
-/// <summary>Files and folders that only their user can read: opened with a mode, never by umask, and never through a link.</summary>
+/// <param name="IsFolder">A real one: a link to a folder is none.</param>
+/// <param name="IsPrivate">Owned by this user, and nobody else may enter or read it.</param>
+internal readonly record struct PathFacts(bool IsFolder, bool IsPrivate);
+
+/// <summary>Files and folders that only their user can read, never reached through a link.</summary>
 internal static class PrivateFiles
 {
-    internal const uint FolderMode = 0x1C0; // 0700
-    internal const uint FileMode = 0x180; // 0600
+    /// <summary>Null when there is nothing at the path. A last link is not followed.</summary>
+    internal static PathFacts? Look(string path) =>
+        OperatingSystem.IsWindows() ? WindowsFiles.Look(path)
+        : FileFacts.Of(path) is { } facts ? new PathFacts(facts.IsFolder, facts.IsPrivate)
+        : null;
 
-    /// <summary>Makes the folder and its missing parents. A folder that is there must be a real one of this user.</summary>
+    /// <summary>Makes the folder and its missing parents. A folder that is there must be a real one.</summary>
     internal static void MakeFolder(string path)
     {
-        if (LibC.MakeFolder(path, FolderMode) == 0)
+        if (OperatingSystem.IsWindows())
         {
-            return;
+            WindowsFiles.MakeFolder(path);
         }
-
-        var error = LibC.LastError;
-        if (error == LibC.ENOENT && Path.GetDirectoryName(path) is { Length: > 0 } parent && parent != path)
+        else
         {
-            MakeFolder(parent);
-            if (LibC.MakeFolder(path, FolderMode) == 0)
-            {
-                return;
-            }
-
-            error = LibC.LastError;
-        }
-
-        if (error != LibC.EEXIST || LibC.Facts(path) is not { IsFolder: true })
-        {
-            throw new IOException($"The folder {path} could not be made: {LibC.Describe(error)}.");
+            UnixFiles.MakeFolder(path);
         }
     }
 
     /// <summary>True when this call made the folder; false when it was there. The kernel lets only one caller win.</summary>
-    internal static bool TryClaimFolder(string path) => LibC.MakeFolder(path, FolderMode) == 0
-        || (LibC.LastError == LibC.EEXIST ? false : throw new IOException($"The folder {path} could not be made: {LibC.Describe(LibC.LastError)}."));
+    internal static bool TryClaimFolder(string path) => OperatingSystem.IsWindows() ? WindowsFiles.TryClaimFolder(path) : UnixFiles.TryClaimFolder(path);
 
     /// <summary>Writes the whole file under another name, brings it to the disk, and renames it: a reader sees all or nothing.</summary>
     internal static void Replace(string path, ReadOnlySpan<byte> content)
     {
-        var temporary = $"{path}.{Environment.ProcessId}.tmp";
-        var fd = OpenOrThrow(temporary, LibC.O_WRONLY | LibC.O_CREAT | LibC.O_TRUNC);
-        try
+        if (OperatingSystem.IsWindows())
         {
-            Descriptor.WriteAll(fd, content);
-            _ = LibC.fsync(fd);
+            WindowsFiles.Replace(path, content);
         }
-        finally
+        else
         {
-            _ = LibC.close(fd);
-        }
-
-        if (LibC.Rename(temporary, path) != 0)
-        {
-            throw new IOException($"{path} could not be written: {LibC.Describe(LibC.LastError)}.");
+            UnixFiles.Replace(path, content);
         }
     }
 
     /// <summary>Appends one piece in one write, so that no reader sees another writer's bytes inside it.</summary>
     internal static void Append(string path, ReadOnlySpan<byte> content)
     {
-        var fd = OpenOrThrow(path, LibC.O_WRONLY | LibC.O_APPEND | LibC.O_CREAT);
-        try
+        if (OperatingSystem.IsWindows())
         {
-            Descriptor.WriteAll(fd, content);
+            WindowsFiles.Append(path, content);
         }
-        finally
+        else
         {
-            _ = LibC.close(fd);
+            UnixFiles.Append(path, content);
         }
     }
 
-    /// <summary>Makes an empty file unless it is there; one that is there gets the private mode.</summary>
+    /// <summary>Makes an empty file unless it is there; one that is there becomes private.</summary>
     internal static void Touch(string path)
     {
-        var fd = OpenOrThrow(path, LibC.O_WRONLY | LibC.O_CREAT);
-        _ = LibC.fchmod(fd, FileMode);
-        _ = LibC.close(fd);
+        if (OperatingSystem.IsWindows())
+        {
+            WindowsFiles.Touch(path);
+        }
+        else
+        {
+            UnixFiles.Touch(path);
+        }
     }
 
-    private static int OpenOrThrow(string path, int flags)
+    /// <summary>Keeps the first bytes of a file that others may be writing to. Does nothing when it cannot be opened.</summary>
+    internal static void Truncate(string path, long length)
     {
-        var fd = LibC.Open(path, flags | LibC.O_CLOEXEC | LibC.O_NOFOLLOW, FileMode);
-        return fd >= 0 ? fd : throw new IOException($"{path} could not be opened: {LibC.Describe(LibC.LastError)}.");
+        if (OperatingSystem.IsWindows())
+        {
+            WindowsFiles.Truncate(path, length);
+        }
+        else
+        {
+            UnixFiles.Truncate(path, length);
+        }
+    }
+
+    /// <summary>The whole file, while others may write, rename or delete it: File.ReadAllBytes would shut them out on Windows.</summary>
+    internal static byte[] ReadAll(string path)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1);
+        var bytes = new byte[file.Length];
+        file.ReadExactly(bytes);
+        return bytes;
+    }
+
+    /// <summary>Free bytes where the folder lies; as many as there can be when that is not known.</summary>
+    internal static long FreeBytes(string folder)
+    {
+        try
+        {
+            return new DriveInfo(folder).AvailableFreeSpace;
+        }
+        catch (Exception unknown) when (unknown is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return long.MaxValue; // a network path has no drive on Windows
+        }
     }
 }

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using KanBots.Sidecar.Engine;
 using KanBots.Sidecar.Protocol;
 using Core = KanBots.Sidecar.Board;
@@ -28,7 +27,7 @@ internal sealed partial class ClientSession
     private volatile bool _trusted;
     private string _name = "unknown";
 
-    internal ClientSession(NetworkStream stream, BoardEngine engine, Paths paths, Log log, Preamble preamble, ServerFacts server, int pid, Func<IReadOnlyList<ClientSession>> clients)
+    internal ClientSession(Stream stream, BoardEngine engine, Paths paths, Log log, Preamble preamble, ServerFacts server, int pid, Func<IReadOnlyList<ClientSession>> clients)
     {
         (_engine, _log, _preamble, _server, Pid, _clients) = (engine, log, preamble, server, pid, clients);
         _threads = new ThreadReader(engine, paths);

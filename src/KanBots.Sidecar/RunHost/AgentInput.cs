@@ -3,33 +3,30 @@ using KanBots.Sidecar.Processes;
 namespace KanBots.Sidecar.RunHost;
 
 /// <summary>Forwards the complete lines of stdin.ndjson into the agent's stdin. A line that has no end yet is never begun: a torn one
-/// makes the agent exit. The pipe's end does not block, and one thread owns it.</summary>
+/// makes the agent exit. Writing never blocks, and one thread owns it.</summary>
 internal sealed class AgentInput
 {
     private const int ChunkBytes = 64 * 1024;
 
     private readonly string _path;
     private readonly byte[] _chunk = new byte[ChunkBytes];
-    private int _pipe;
+    private readonly AgentTree _agent;
+    private bool _closed;
     private long _scanned;
     private long _complete;
     private long _sent;
 
-    internal AgentInput(string path, int pipe)
+    internal AgentInput(string path, AgentTree agent)
     {
         _path = path;
-        _pipe = pipe;
-        Descriptor.SetNonBlocking(pipe);
+        _agent = agent;
     }
 
     internal bool IsFlushed => _sent == _complete;
 
-    /// <summary>The descriptor to poll for room, or -1 when nothing waits to be written.</summary>
-    internal int PollFd => IsFlushed ? -1 : _pipe;
-
     internal void Forward()
     {
-        if (_pipe < 0 || !File.Exists(_path))
+        if (_closed || !File.Exists(_path))
         {
             return;
         }
@@ -40,7 +37,7 @@ internal sealed class AgentInput
         {
             file.Position = _sent;
             var count = file.Read(_chunk, 0, (int)Math.Min(ChunkBytes, _complete - _sent));
-            var written = count == 0 ? 0 : Descriptor.WriteSome(_pipe, _chunk.AsSpan(0, count));
+            var written = count == 0 ? 0 : _agent.WriteInput(_chunk.AsSpan(0, count));
             if (written < 0)
             {
                 Close(); // the agent closed its end: it will not read any more
@@ -58,10 +55,10 @@ internal sealed class AgentInput
 
     internal void Close()
     {
-        if (_pipe >= 0)
+        if (!_closed)
         {
-            _ = LibC.close(_pipe);
-            _pipe = -1;
+            _agent.CloseInput();
+            _closed = true;
             _sent = _complete;
         }
     }

@@ -4,8 +4,7 @@ using KanBots.Sidecar.Processes;
 namespace KanBots.Sidecar.RunHost;
 
 /// <summary>One live launch: starts the agent, forwards its stdin, stops it, and says how it ended. Everything happens on the main
-/// thread, which polls; only the reaper is a thread of its own. The main thread must also be the one that spawns, because the
-/// parent-death signal fires when the spawning thread ends.</summary>
+/// thread, which waits; the main thread must also be the one that starts the agent (<see cref="AgentTree"/>).</summary>
 internal sealed class Host
 {
     internal const int ClaimedExitCode = 75;
@@ -16,12 +15,10 @@ internal sealed class Host
 
     private readonly RunFolder _folder;
     private readonly LaunchFile _launch;
-    private readonly Reaper _reaper = new();
-    private readonly Guard _guard;
+    private readonly AgentTree _agent;
     private readonly LineFile _control;
     private readonly DateTimeOffset _startedAt = TimeProvider.System.GetUtcNow();
     private AgentInput? _input;
-    private int _agent;
     private Stage _stage;
     private string _reason = "exited";
     private long _stageEnds = long.MaxValue;
@@ -37,7 +34,7 @@ internal sealed class Host
         _folder = folder;
         _launch = launch;
         _control = new LineFile(folder.Control);
-        _guard = Guard.Start(launch.Token);
+        _agent = AgentTree.Open(launch.Token);
     }
 
     /// <summary>The verb <c>run-host</c>.</summary>
@@ -50,9 +47,9 @@ internal sealed class Host
             return ClaimedExitCode;
         }
 
-        if (LibC.prctl(LibC.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
+        if (AgentTree.Prepare() is { } unable)
         {
-            return Fail(folder, "This system has no child subreaper.");
+            return Fail(folder, unable);
         }
 
         LaunchFile? launch;
@@ -83,7 +80,7 @@ internal sealed class Host
         }
         finally
         {
-            host._guard.Bye();
+            host._agent.Release();
         }
     }
 
@@ -116,15 +113,13 @@ internal sealed class Host
         var said = new HostFile(RunFolder.Format, Environment.MachineName, own.Pid, own.Start, ProcessIdentity.BootId);
         _folder.Write(said);
         PrivateFiles.Touch(_folder.Stdout);
-        var wake = OpenWake();
         StartAgent();
-        _reaper.Start(_agent);
-        _folder.Write(said with { AgentPid = _agent, AgentStart = ProcessIdentity.Of(_agent)?.Start ?? "" });
+        _folder.Write(said with { AgentPid = _agent.AgentPid, AgentStart = ProcessIdentity.Of(_agent.AgentPid)?.Start ?? "" });
 
         var last = Environment.TickCount64;
-        while (_reaper.AgentStatus is null)
+        while (_agent.End is null)
         {
-            Wait(wake);
+            Wait();
             var now = Environment.TickCount64;
             Count(now - last);
             last = now;
@@ -137,46 +132,20 @@ internal sealed class Host
             }
         }
 
-        Finish(_reaper.AgentStatus.Value);
-    }
-
-    private int OpenWake()
-    {
-        if (LibC.MakeFifo(_folder.Wake, PrivateFiles.FileMode) != 0 && LibC.LastError != LibC.EEXIST)
-        {
-            throw new IOException($"The wake FIFO could not be made: {LibC.Describe(LibC.LastError)}.");
-        }
-
-        // Read and write, so that it never reports "the other end is closed" while serve is away.
-        var fd = LibC.Open(_folder.Wake, LibC.O_RDWR | LibC.O_NONBLOCK | LibC.O_CLOEXEC | LibC.O_NOFOLLOW);
-        return fd >= 0 ? fd : throw new IOException($"The wake FIFO could not be opened: {LibC.Describe(LibC.LastError)}.");
+        Finish(_agent.End.Value);
     }
 
     private void StartAgent()
     {
-        var (read, write) = Descriptor.Pipe();
-        try
+        var argv = _launch.Argv;
+        var executable = Executables.Find(argv[0], _launch.Cwd) ?? throw new IOException($"{argv[0]} was not found. Install it, or set agents.claude.path.");
+        if (!Directory.Exists(_launch.Cwd))
         {
-            var argv = _launch.Argv;
-            var executable = Executables.Find(argv[0], _launch.Cwd) ?? throw new IOException($"{argv[0]} was not found. Install it, or set agents.claude.path.");
-            if (!Directory.Exists(_launch.Cwd))
-            {
-                throw new IOException($"The worktree {_launch.Cwd} is not there any more.");
-            }
-
-            List<string> arguments = [executable, .. argv.Skip(1)];
-            if (Executables.Find("setpriv", "/") is { } setpriv)
-            {
-                arguments = [setpriv, "--pdeathsig", "KILL", "--", .. arguments];
-            }
-
-            _agent = Spawn.Start(new SpawnRequest(arguments[0], arguments, AgentEnvironment(), _launch.Cwd, new Redirect.Inherit(read), new Redirect.AppendTo(_folder.Stdout), new Redirect.AppendTo(_folder.Stderr), NewSession: false));
-            _input = new AgentInput(_folder.Stdin, write);
+            throw new IOException($"The worktree {_launch.Cwd} is not there any more.");
         }
-        finally
-        {
-            _ = LibC.close(read);
-        }
+
+        _agent.Start(new AgentStart(executable, [.. argv.Skip(1)], AgentEnvironment(), _launch.Cwd, _folder.Stdout, _folder.Stderr, _folder.Wake));
+        _input = new AgentInput(_folder.Stdin, _agent);
     }
 
     private List<string> AgentEnvironment()
@@ -194,21 +163,10 @@ internal sealed class Host
     }
 
     /// <summary>Until something happens, the next step of the ladder is due, or the tick.</summary>
-    private unsafe void Wait(int wake)
+    private void Wait()
     {
-        var now = Environment.TickCount64;
-        var timeout = (int)Math.Clamp(_stageEnds - now, 0, TickMs);
-        var fds = stackalloc LibC.PollFd[3];
-        fds[0] = new LibC.PollFd { Fd = wake, Events = LibC.POLLIN };
-        fds[1] = new LibC.PollFd { Fd = _reaper.Signal, Events = LibC.POLLIN };
-        fds[2] = new LibC.PollFd { Fd = _input!.PollFd, Events = LibC.POLLOUT };
-        if (LibC.poll(fds, 3, timeout) > 0 && fds[0].Revents != 0)
-        {
-            Span<byte> rest = stackalloc byte[256];
-            while (Descriptor.Read(wake, rest) > 0)
-            {
-            }
-        }
+        var timeout = (int)Math.Clamp(_stageEnds - Environment.TickCount64, 0, TickMs);
+        _agent.Wait(timeout, untilRoom: !_input!.IsFlushed);
     }
 
     private void Count(long elapsedMs)
@@ -235,36 +193,13 @@ internal sealed class Host
         {
             Enter(Stage.Kill, "waited"); // anything softer withdraws the question, or lets an old CLI go on without its answer
         }
-        else if (FreeBytes() < _launch.Limits.MinFreeBytes)
+        else if (PrivateFiles.FreeBytes(_launch.Cwd) < _launch.Limits.MinFreeBytes)
         {
             Enter(Stage.Closed, "diskFull");
         }
         else if (new FileInfo(_folder.Stderr) is { Exists: true } stderr && stderr.Length > _launch.Limits.StderrBytes)
         {
-            Truncate(_folder.Stderr, _launch.Limits.StderrBytes);
-        }
-    }
-
-    private long FreeBytes()
-    {
-        try
-        {
-            return new DriveInfo(_launch.Cwd).AvailableFreeSpace;
-        }
-        catch (Exception unknown) when (unknown is IOException or UnauthorizedAccessException)
-        {
-            return long.MaxValue;
-        }
-    }
-
-    /// <summary>Keeps the head: what an agent says before it fails is said first.</summary>
-    private static void Truncate(string path, long length)
-    {
-        var fd = LibC.Open(path, LibC.O_WRONLY | LibC.O_CLOEXEC | LibC.O_NOFOLLOW);
-        if (fd >= 0)
-        {
-            _ = LibC.ftruncate(fd, length);
-            _ = LibC.close(fd);
+            PrivateFiles.Truncate(_folder.Stderr, _launch.Limits.StderrBytes); // keeps the head: what an agent says before it fails is said first
         }
     }
 
@@ -329,27 +264,23 @@ internal sealed class Host
                 _input!.Close();
                 break;
             case Stage.SigInt:
-                _ = LibC.kill(_agent, LibC.SIGINT);
+                _agent.Interrupt();
                 break;
             case Stage.SigTerm:
-                _ = LibC.kill(_agent, LibC.SIGTERM);
+                _agent.Terminate();
                 break;
             case Stage.Kill:
-                _ = KillTree();
+                _ = _agent.Kill();
                 break;
         }
     }
 
-    private IReadOnlyList<ProcessIdentity> KillTree() => ProcessTree.KillAll(_launch.Token, Own(), new HashSet<int> { _guard.Pid });
-
-    private static HashSet<int> Own() => [Environment.ProcessId];
-
     /// <summary>Agent reaped, then its descendants, then stdout quiet, and only then exit.json: who reads it may rely on all of that.</summary>
-    private void Finish(int status)
+    private void Finish(ProcessEnd end)
     {
-        var left = _stage == Stage.Running ? ProcessTree.Find(_launch.Token, Own(), new HashSet<int> { _guard.Pid }) : KillTree();
+        var left = _stage == Stage.Running ? _agent.Leftovers() : _agent.Kill();
         WaitForQuiet();
-        SayExit(_reason, status, null, left);
+        SayExit(_reason, end, null, left);
     }
 
     private void WaitForQuiet()
@@ -365,14 +296,13 @@ internal sealed class Host
 
     private long StdoutLength() => new FileInfo(_folder.Stdout) is { Exists: true } file ? file.Length : 0;
 
-    private void SayExit(string reason, int? status, string? error, IReadOnlyList<ProcessIdentity> left)
+    private void SayExit(string reason, ProcessEnd? end, string? error, IReadOnlyList<ProcessIdentity> left)
     {
-        var signal = status & 0x7f;
         _folder.Write(new ExitFile(
             RunFolder.Format,
             reason,
-            signal == 0 ? (status >> 8) & 0xff : null,
-            signal is null or 0 ? null : signal,
+            end?.ExitCode,
+            end?.Signal,
             error,
             _startedAt,
             TimeProvider.System.GetUtcNow(),

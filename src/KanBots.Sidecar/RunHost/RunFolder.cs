@@ -42,16 +42,8 @@ internal sealed record RunFolder(string Path)
 
     internal void Write(ExitFile exit) => PrivateFiles.Replace(Exit, JsonSerializer.SerializeToUtf8Bytes(exit, RunFolderJson.Default.ExitFile));
 
-    /// <summary>"Look at your files": one byte into the FIFO. Nothing happens when no host has it open; the host looks once a second anyway.</summary>
-    internal void Poke()
-    {
-        var fd = LibC.Open(Wake, LibC.O_WRONLY | LibC.O_NONBLOCK | LibC.O_CLOEXEC | LibC.O_NOFOLLOW);
-        if (fd >= 0)
-        {
-            _ = Descriptor.WriteSome(fd, [1]);
-            _ = LibC.close(fd);
-        }
-    }
+    /// <summary>"Look at your files". Nothing happens when no host listens; the host looks once a second anyway.</summary>
+    internal void Poke() => WakeSignal.Send(Wake);
 
     private string In(string name) => System.IO.Path.Combine(Path, name);
 
@@ -60,7 +52,7 @@ internal sealed record RunFolder(string Path)
     {
         try
         {
-            return JsonSerializer.Deserialize(File.ReadAllBytes(path), type);
+            return JsonSerializer.Deserialize(PrivateFiles.ReadAll(path), type);
         }
         catch (Exception absent) when (absent is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -29,9 +29,9 @@ internal static class Relay
             await using var output = Console.OpenStandardOutput();
             try
             {
-                await serve.CopyToAsync(output);
+                await serve.Stream.CopyToAsync(output);
             }
-            catch (IOException)
+            catch (Exception reset) when (reset is IOException or ObjectDisposedException)
             {
                 // A reset is an end like any other.
             }
@@ -51,13 +51,13 @@ internal static class Relay
         }
     }
 
-    private static async Task CopyUpAsync(System.Net.Sockets.NetworkStream serve)
+    private static async Task CopyUpAsync(Processes.LocalConnection serve)
     {
         try
         {
             await using var input = Console.OpenStandardInput();
-            await input.CopyToAsync(serve);
-            serve.Socket.Shutdown(System.Net.Sockets.SocketShutdown.Send);
+            await input.CopyToAsync(serve.Stream);
+            serve.CloseSending();
         }
         catch (Exception ended) when (ended is IOException or System.Net.Sockets.SocketException or ObjectDisposedException)
         {

@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using System.Text;
 using KanBots.Sidecar.Engine;
 using KanBots.Sidecar.Git;
@@ -20,16 +19,16 @@ internal sealed class Serve
     private readonly Paths _paths;
     private readonly BoardEngine _engine;
     private readonly Log _log;
-    private readonly Socket _listener;
-    private readonly string _address;
+    private readonly LocalListener _listener;
     private readonly TimeSpan _idle;
+    private readonly long _storage;
     private readonly CancellationTokenSource _leaving = new();
     private readonly List<ClientSession> _clients = [];
     private long _lastClientGone = TimeProvider.System.GetTimestamp();
 
-    private Serve(Paths paths, BoardEngine engine, Log log, Socket listener, string address, TimeSpan idle)
+    private Serve(Paths paths, BoardEngine engine, Log log, LocalListener listener, TimeSpan idle)
     {
-        (_paths, _engine, _log, _listener, _address, _idle) = (paths, engine, log, listener, address, idle);
+        (_paths, _engine, _log, _listener, _idle, _storage) = (paths, engine, log, listener, idle, StorageOf(paths));
     }
 
     internal static async Task<int> RunAsync(string folder, TimeSpan idle)
@@ -52,13 +51,14 @@ internal sealed class Serve
         try
         {
             var address = ServeAddress.Of(paths.State);
-            var listener = Listen(address);
+            var listener = LocalSocket.Listen(address, BacklogMax);
             PrivateFiles.Replace(Path.Combine(paths.State, "serve.json"), Encoding.UTF8.GetBytes(FormattableString.Invariant($"{{\"pid\":{Environment.ProcessId},\"address\":\"{System.Text.Json.JsonEncodedText.Encode(address)}\",\"build\":\"{Build.Id}\"}}\n")));
             var command = Build.Place();
             var engine = new BoardEngine(paths, git, () => OpenDatabase(paths), TimeProvider.System, log, run => [.. command, "run-host", run]);
+            var serve = new Serve(paths, engine, log, listener, idle);
             engine.Start();
             log.Info($"serve {Build.Id} listens at {address}");
-            var serve = new Serve(paths, engine, log, listener, address, idle);
+
             await serve.AcceptAsync();
             await serve.LeaveAsync();
             return 0;
@@ -70,20 +70,20 @@ internal sealed class Serve
         }
     }
 
+    /// <summary>The database says itself which version it has; the file beside it says so before anybody has opened it.</summary>
     private static Database OpenDatabase(Paths paths)
     {
         PrivateFiles.Touch(paths.Database);
-        return Database.Open(paths.Database, Guid.NewGuid().ToString("N"), Build.Id);
+        var database = Database.Open(paths.Database, Guid.NewGuid().ToString("N"), Build.Id);
+        if (StorageOf(paths) != Database.StorageVersion)
+        {
+            PrivateFiles.Replace(paths.StorageVersion, Encoding.ASCII.GetBytes(FormattableString.Invariant($"{Database.StorageVersion}\n")));
+        }
+
+        return database;
     }
 
-    private static Socket Listen(string address)
-    {
-        File.Delete(address); // we hold the lock: whoever made it is gone
-        var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        listener.Bind(new UnixDomainSocketEndPoint(address));
-        listener.Listen(BacklogMax);
-        return listener;
-    }
+    private static long StorageOf(Paths paths) => File.Exists(paths.StorageVersion) && long.TryParse(File.ReadAllText(paths.StorageVersion), out var version) ? version : 0;
 
     private async Task AcceptAsync()
     {
@@ -99,7 +99,7 @@ internal sealed class Serve
             {
                 return;
             }
-            catch (SocketException failure)
+            catch (IOException failure)
             {
                 _log.Error("accept", failure); // out of descriptors, for example: the next may work
                 await Task.Delay(100);
@@ -125,17 +125,18 @@ internal sealed class Serve
         }
     }
 
-    private async Task ServeClientAsync(Socket socket)
+    private async Task ServeClientAsync(LocalConnection client)
     {
-        await using var stream = new NetworkStream(socket, ownsSocket: true);
+        await using var held = client;
+        var stream = client.Stream;
         try
         {
-            var (pid, uid) = PeerOf(socket);
+            var (pid, isThisUser) = client.Peer;
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(_leaving.Token);
             patience.CancelAfter(ServeConnect.Deadline);
             var line = await Preamble.ReadLineAsync(stream, Preamble.BytesMax, patience.Token);
             var preamble = line is null ? null : Preamble.Parse(line);
-            var answer = Judge(preamble, pid, uid);
+            var answer = Judge(preamble, pid, isThisUser);
             await stream.WriteAsync(Preamble.Reply(answer), patience.Token);
             if (answer != Preamble.Ok)
             {
@@ -150,7 +151,7 @@ internal sealed class Serve
 
             try
             {
-                using var leave = _leaving.Token.Register(() => socket.Dispose());
+                using var leave = _leaving.Token.Register(() => client.Abort());
                 await session.RunAsync();
             }
             finally
@@ -173,14 +174,14 @@ internal sealed class Serve
     }
 
     /// <summary>What a connecting peer is told. A newer build takes over; an older one joins; an agent is refused.</summary>
-    private string Judge(Preamble? preamble, int pid, uint uid)
+    private string Judge(Preamble? preamble, int pid, bool isThisUser)
     {
         if (preamble is null)
         {
             return $"{Preamble.RefusedPrefix}This is not a client of KanBots Sidecar.";
         }
 
-        if (uid != LibC.getuid())
+        if (!isThisUser)
         {
             return $"{Preamble.RefusedPrefix}This board belongs to another user.";
         }
@@ -201,22 +202,12 @@ internal sealed class Serve
             return Preamble.Leaving;
         }
 
-        if (_engine.Unavailable is { } why)
+        if (_storage > Database.StorageVersion || _engine.Unavailable is not null)
         {
-            return $"{Preamble.RefusedPrefix}{why.Message}";
+            return $"{Preamble.RefusedPrefix}{_engine.Unavailable?.Message ?? new StorageNewerException(_storage).Message}";
         }
 
         return _leaving.IsCancellationRequested ? Preamble.Retry : Preamble.Ok;
-    }
-
-    private static unsafe (int Pid, uint Uid) PeerOf(Socket socket)
-    {
-        const int SOL_SOCKET = 1, SO_PEERCRED = 17;
-        var credentials = stackalloc int[3];
-        var length = 12;
-        return LibC.getsockopt((int)socket.Handle, SOL_SOCKET, SO_PEERCRED, credentials, &length) == 0
-            ? (credentials[0], (uint)credentials[1])
-            : throw new IOException($"The peer cannot be told: {LibC.Describe(LibC.LastError)}");
     }
 
     internal IReadOnlyList<ClientSession> Status()
@@ -232,24 +223,7 @@ internal sealed class Serve
     private async Task LeaveAsync()
     {
         _log.Info("serve leaves");
-        File.Delete(_address);
-        _listener.Blocking = false;
-        try
-        {
-            while (true)
-            {
-                using var late = _listener.Accept();
-                late.Send(Preamble.Reply(Preamble.Retry));
-            }
-        }
-        catch (SocketException)
-        {
-            // the backlog is empty
-        }
-
-        // Dispose would delete the path again, which may by now be another serve's: close the descriptor only.
-        _ = LibC.close((int)_listener.SafeHandle.DangerousGetHandle());
-        _listener.SafeHandle.SetHandleAsInvalid();
+        _listener.Leave(Preamble.Reply(Preamble.Retry));
         await _engine.DisposeAsync();
     }
 }

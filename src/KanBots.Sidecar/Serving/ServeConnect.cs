@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using KanBots.Sidecar.Engine;
 using KanBots.Sidecar.Journal;
 using KanBots.Sidecar.Processes;
@@ -20,7 +19,7 @@ internal static class ServeConnect
     internal static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
 
-    internal static async Task<NetworkStream> ConnectAsync(Paths paths, string peer, TimeProvider time, CancellationToken cancellation)
+    internal static async Task<LocalConnection> ConnectAsync(Paths paths, string peer, TimeProvider time, CancellationToken cancellation)
     {
         PrivateFiles.MakeFolder(paths.State);
         var address = ServeAddress.Of(paths.State);
@@ -33,10 +32,13 @@ internal static class ServeConnect
         {
             while (time.GetElapsedTime(started) < Deadline)
             {
-                var (stream, said) = await TryAsync(address, preamble, cancellation);
-                if (stream is not null)
+                using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+                patience.CancelAfter(Deadline - time.GetElapsedTime(started)); // a serve that was stopped accepts, and says nothing
+                var (serve, said) = await TryAsync(address, preamble, patience.Token);
+                cancellation.ThrowIfCancellationRequested();
+                if (serve is not null)
                 {
-                    return stream;
+                    return serve;
                 }
 
                 last = said;
@@ -57,28 +59,27 @@ internal static class ServeConnect
         throw new ServeRefusedException($"The sidecar of this repository did not answer within {Deadline.TotalSeconds:0} s ({last}). Look at {Path.Combine(paths.State, "serve.log")}.", timedOut: true);
     }
 
-    private static async Task<(NetworkStream? Stream, string Said)> TryAsync(string address, byte[] preamble, CancellationToken cancellation)
+    private static async Task<(LocalConnection? Serve, string Said)> TryAsync(string address, byte[] preamble, CancellationToken cancellation)
     {
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        LocalConnection? serve = null;
         try
         {
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(address), cancellation);
-            var stream = new NetworkStream(socket, ownsSocket: true);
-            await stream.WriteAsync(preamble, cancellation);
-            var line = await Preamble.ReadLineAsync(stream, 64 * 1024, cancellation);
+            serve = await LocalSocket.ConnectAsync(address, cancellation);
+            await serve.Stream.WriteAsync(preamble, cancellation);
+            var line = await Preamble.ReadLineAsync(serve.Stream, 64 * 1024, cancellation);
             var said = line is null ? "it hung up" : System.Text.Encoding.UTF8.GetString(line);
             if (said == Preamble.Ok)
             {
-                return (stream, said);
+                return (serve, said);
             }
 
-            await stream.DisposeAsync();
+            await serve.DisposeAsync();
             return said.StartsWith(Preamble.RefusedPrefix, StringComparison.Ordinal) ? throw new ServeRefusedException(said[Preamble.RefusedPrefix.Length..]) : (null, said);
         }
-        catch (Exception failure) when (failure is SocketException or IOException and not ServeRefusedException)
+        catch (Exception failure) when (failure is IOException and not ServeRefusedException or OperationCanceledException)
         {
-            socket.Dispose();
-            return (null, failure.Message);
+            serve?.Abort();
+            return (null, failure is IOException ? failure.Message : "it accepted and said nothing; it may be stopped");
         }
     }
 

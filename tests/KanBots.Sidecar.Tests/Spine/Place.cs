@@ -24,6 +24,9 @@ internal sealed class Place : IDisposable
 
     internal static string Sidecar { get; } = RepositoryRoot.Of("src", "KanBots.Sidecar", "bin", Configuration, "net10.0", "kanbots-sidecar");
 
+    /// <summary>The same sources as version 99.0.0, which test.sh builds.</summary>
+    internal static string NewerSidecar => RepositoryRoot.Of("artifacts", "newer", "kanbots-sidecar") is var path && File.Exists(path) ? path : throw new InvalidOperationException($"{path} is missing: run ./test.sh, which builds it.");
+
     internal static string FakeAgent { get; } = RepositoryRoot.Of("tests", "KanBots.FakeAgent", "bin", Configuration, "net10.0", "kanbots-fake-agent");
 
     internal string Root { get; }
@@ -43,6 +46,21 @@ internal sealed class Place : IDisposable
     internal Dictionary<string, string> Variables { get; } = [];
 
     internal string RunFolder(int card, long run, int launch = 1) => Path.Combine(State, "runs", $"{card}-{run}", $"{launch}");
+
+    /// <summary>The pids of all hosts, and of all agents, that the launches of a run have had, in their order.</summary>
+    internal IReadOnlyList<int> HostPids(int card, long run) => Pids(card, run, "hostPid");
+
+    internal IReadOnlyList<int> AgentPids(int card, long run) => Pids(card, run, "agentPid");
+
+    internal int? AgentPid(int card, long run) => AgentPids(card, run) is [.., var last] ? last : null;
+
+    private List<int> Pids(int card, long run, string name)
+    {
+        var folder = Path.Combine(State, "runs", $"{card}-{run}");
+        return Directory.Exists(folder)
+            ? [.. Directory.GetDirectories(folder).OrderBy(launch => int.Parse(Path.GetFileName(launch))).Select(launch => Path.Combine(launch, "host.json")).Where(File.Exists).Select(file => (int?)JsonNode.Parse(File.ReadAllText(file))![name]).OfType<int>()]
+            : [];
+    }
 
     internal void Script(string name, string json) => File.WriteAllText(Path.Combine(Scripts, $"{name}.json"), json);
 

@@ -76,6 +76,7 @@ public sealed class SurvivalTests
         var client = place.Start();
         place.Script("steady", string.Concat("[", string.Join(",", Enumerable.Range(0, kills * 4).Select(_ => """{"tool":"Bash","input":{"command":"x"},"ms":100,"usd":0.001}""")), "]"));
         var runs = Enumerable.Range(1, 3).Select(number => Place.Dispatch(client, Place.Card(client, number, "steady"))).ToArray();
+        Place.Until("all agents live", () => runs.All(run => place.AgentPid((int)run, run) is not null));
         for (var kill = 0; kill < kills; kill++)
         {
             Thread.Sleep(random.Next(0, 250)); // the moment of the kill, not a wait for anything
@@ -91,6 +92,98 @@ public sealed class SurvivalTests
             Assert.Equal(1, (int)Place.Run(board, runs[i])["launch"]!);
             AssertTiles(place, client, i + 1, runs[i]);
         }
+    }
+
+    /// <summary>Any process of ours, 50 times in a row; what was interrupted is resumed, and in the end nothing of any tree lives.</summary>
+    [Fact]
+    public void Fifty_random_kills_of_any_process_leave_nothing_behind()
+    {
+        const int seed = 20261125;
+        var random = new Random(seed);
+        using var place = new Place();
+        var pids = Path.Combine(place.Root, "pids");
+        Directory.CreateDirectory(pids);
+        place.Script("default", $$"""[{"sh":"setsid sh -c 'echo $$ > {{pids}}/$$; exec sleep 600' > /dev/null 2>&1 & sleep 0.05"},{"tool":"Bash","input":{"command":"x"},"ms":600000}]""");
+        var client = place.Start();
+        var runs = Enumerable.Range(1, 3).Select(number => Place.Dispatch(client, Place.Card(client, number, "default"))).ToArray();
+        for (var kill = 0; kill < 50; kill++)
+        {
+            Thread.Sleep(random.Next(0, 120)); // the moment of the kill, not a wait for anything
+            var run = runs[random.Next(runs.Length)];
+            var host = place.HostPids((int)run, run).LastOrDefault(Place.IsAlive);
+            switch (random.Next(4))
+            {
+                case 0:
+                    Place.Kill(place.ServePid);
+                    break;
+                case 1:
+                    Place.Kill(client.Pid);
+                    break;
+                case 2 when host > 0:
+                    Place.Kill(host);
+                    break;
+                case 3 when host > 0:
+                    Place.Kill(place.ServePid);
+                    Place.Kill(host);
+                    break;
+            }
+
+            client = place.Connect();
+            foreach (var dead in client.Call("board/get")["runs"]!.AsArray().Where(found => (string)found!["state"]! == "interrupted").Select(found => (long)found!["id"]!).ToList())
+            {
+                client.Ask("run/resume", new JsonObject { ["runId"] = dead });
+            }
+        }
+
+        foreach (var run in runs)
+        {
+            Place.Until(client, $"seed {seed}: run {run} is settled", board => (string)Place.Run(board, run)["state"]! is "running" or "interrupted");
+            Assert.Contains((string)client.Ask("run/stop", new JsonObject { ["runId"] = run })["run"]!["state"]!, new[] { "stopped", "interrupted" });
+            Assert.Equal($"kanbots/issue-{run}-{run}", Place.Git(Path.Combine(place.Repository, ".kanbots", "worktrees", $"issue-{run}-{run}"), "branch", "--show-current").Trim());
+        }
+
+        var children = Directory.GetFiles(pids).Select(file => int.Parse(Path.GetFileName(file))).ToList();
+        Assert.NotEmpty(children);
+        Place.Until($"seed {seed}: every child of every launch is gone", () => !children.Any(Place.IsAlive), 5);
+        Assert.Equal(4, Place.Git(place.Repository, "worktree", "list", "--porcelain").Split("worktree ").Length - 1);
+        Assert.Equal("", Place.Git(place.Repository, "status", "--porcelain"));
+        Place.Git(place.Repository, "fsck", "--strict");
+    }
+
+    /// <summary>The journal's log file grows at the append, before anything is done or answered: that is the moment to kill in.</summary>
+    [Fact]
+    public void A_kill_between_the_journal_and_the_answer_of_a_dispatch_leaves_one_run_one_worktree_one_process()
+    {
+        using var place = new Place();
+        place.Script("wait", """[{"tool":"Bash","ms":600000}]""");
+        var client = place.Start();
+        var unanswered = 0;
+        for (var number = 1; number <= 8; number++)
+        {
+            var card = Place.Card(client, number, "wait");
+            var request = new JsonObject { ["requestId"] = Guid.NewGuid().ToString(), ["cardId"] = card };
+            var log = Path.Combine(place.State, "kanbots.db-wal");
+            var before = new FileInfo(log).Length;
+            var pid = place.ServePid;
+            var sent = client.Send("run/dispatch", request.DeepClone().AsObject());
+            while (new FileInfo(log).Length == before && Place.IsAlive(pid))
+            {
+            }
+
+            Place.Kill(pid);
+            client.WaitForExit();
+            unanswered += client.HasAnswer(sent) ? 0 : 1;
+            client = place.Connect();
+            var run = (long)client.Ask("run/dispatch", request)["run"]!["id"]!;
+            Place.UntilState(client, run, "running");
+            var board = client.Call("board/get");
+            Assert.Single(board["runs"]!.AsArray(), found => (int)found!["cardNumber"]! == number);
+            Assert.Single(Directory.GetDirectories(Path.Combine(place.Repository, ".kanbots", "worktrees"), $"issue-{number}-*"));
+            Place.Until("its agent lives", () => place.AgentPids(number, run).Any(Place.IsAlive));
+            Assert.Single(place.AgentPids(number, run));
+        }
+
+        Assert.True(unanswered > 0, "no kill came before the answer: the test proves nothing");
     }
 
     [Fact]

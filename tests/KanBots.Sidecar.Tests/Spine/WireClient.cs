@@ -82,6 +82,14 @@ internal sealed class WireClient : IDisposable
         }
     }
 
+    internal bool HasAnswer(int id)
+    {
+        lock (_gate)
+        {
+            return _answers.ContainsKey(id);
+        }
+    }
+
     internal int WaitForExit() => _process.WaitForExit(15_000) ? _process.ExitCode : throw new InvalidOperationException("The relay lives on.");
 
     internal void EndInput() => _process.StandardInput.Close();

@@ -1,8 +1,9 @@
-using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 
-namespace KanBots.Sidecar.Processes;
+namespace KanBots.Sidecar.Processes.Unix;
 
 /// <summary>Reads and writes on a raw file descriptor, repeated after an interrupted call.</summary>
+[UnsupportedOSPlatform("windows")]
 internal static unsafe class Descriptor
 {
     internal static void WriteAll(int fd, ReadOnlySpan<byte> bytes)
@@ -82,15 +83,6 @@ internal static unsafe class Descriptor
     internal static (int Read, int Write) Pipe()
     {
         var ends = stackalloc int[2];
-        return LibC.pipe2(ends, LibC.O_CLOEXEC) == 0 ? (ends[0], ends[1]) : throw new IOException($"pipe failed: {LibC.Describe(LibC.LastError)}");
+        return LibC.Pipe(ends) == 0 ? (ends[0], ends[1]) : throw new IOException($"pipe failed: {LibC.Describe(LibC.LastError)}");
     }
-
-    internal static void SetNonBlocking(int fd)
-    {
-        // F_SETFL = 4. Only O_NONBLOCK matters for a pipe's end.
-        _ = Fcntl(fd, 4, LibC.O_NONBLOCK);
-    }
-
-    [DllImport("libc", EntryPoint = "fcntl", SetLastError = true)]
-    private static extern int Fcntl(int fd, int command, int value);
 }

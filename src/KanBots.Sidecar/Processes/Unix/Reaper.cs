@@ -1,9 +1,10 @@
-using KanBots.Sidecar.Processes;
+using System.Runtime.Versioning;
 
-namespace KanBots.Sidecar.RunHost;
+namespace KanBots.Sidecar.Processes.Unix;
 
 /// <summary>Takes away every dead child, the agent's and the adopted ones: .NET does not reap what a subreaper adopts. It is the only
 /// place of this process that waits for children.</summary>
+[UnsupportedOSPlatform("windows")]
 internal sealed class Reaper
 {
     private readonly int _signalWrite;
@@ -13,7 +14,7 @@ internal sealed class Reaper
     internal Reaper()
     {
         (Signal, _signalWrite) = Descriptor.Pipe();
-        Descriptor.SetNonBlocking(_signalWrite);
+        LibC.SetNonBlocking(_signalWrite);
     }
 
     /// <summary>Readable once the agent has ended.</summary>

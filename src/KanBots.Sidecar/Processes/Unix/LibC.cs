@@ -1,25 +1,38 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 
-namespace KanBots.Sidecar.Processes;
+namespace KanBots.Sidecar.Processes.Unix;
 
-/// <summary>The system calls that .NET has no equivalent for, or whose equivalent was seen to do harm (architecture: Process leaves
-/// descriptors open, FileStream locks can be disabled by an environment variable, files are made by umask).
-/// Linux, glibc; numbers and layouts are those of x86-64 and arm64. Not run on macOS.</summary>
+/// <summary>The system calls of Linux and macOS that .NET has no equivalent for, or whose equivalent was seen to do harm (Process leaves
+/// descriptors open, FileStream locks can be disabled by an environment variable, files are made by umask). Run on Linux, glibc,
+/// x86-64. Not run on macOS: its numbers are written from the headers of its SDK, which stand beside them.</summary>
+[UnsupportedOSPlatform("windows")]
 internal static unsafe partial class LibC
 {
     private const string C = "libc";
 
-    internal const int O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2, O_CREAT = 0x40, O_EXCL = 0x80, O_TRUNC = 0x200, O_APPEND = 0x400, O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000;
+    internal const int O_RDONLY = 0, O_WRONLY = 1, O_RDWR = 2;
 
-    /// <summary>O_NOFOLLOW and O_DIRECTORY have other numbers on arm64 than on x86-64.</summary>
-    internal static readonly int O_NOFOLLOW = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x8000 : 0x20000;
+    private static readonly bool Mac = OperatingSystem.IsMacOS();
+    private static readonly bool Arm = RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
 
-    internal const int EINTR = 4, EAGAIN = 11, EEXIST = 17, ENOENT = 2, ESRCH = 3, ECHILD = 10, EPIPE = 32, ENXIO = 6;
-    internal const int SIGINT = 2, SIGKILL = 9, SIGTERM = 15, SIGSTOP = 19, SIGCONT = 18;
+    /// <summary>Linux: asm-generic/fcntl.h. macOS: sys/fcntl.h.</summary>
+    internal static readonly int O_CREAT = Mac ? 0x200 : 0x40, O_TRUNC = Mac ? 0x400 : 0x200, O_APPEND = Mac ? 0x8 : 0x400, O_NONBLOCK = Mac ? 0x4 : 0x800, O_CLOEXEC = Mac ? 0x1000000 : 0x80000;
+
+    /// <summary>On Linux O_NOFOLLOW has another number on arm64 than on x86-64.</summary>
+    internal static readonly int O_NOFOLLOW = Mac ? 0x100 : Arm ? 0x8000 : 0x20000;
+
+    /// <summary>sys/errno.h.</summary>
+    internal static readonly int EAGAIN = Mac ? 35 : 11;
+
+    /// <summary>signal.h.</summary>
+    internal static readonly int SIGSTOP = Mac ? 17 : 19;
+
+    internal const int EINTR = 4, EEXIST = 17, ENOENT = 2, ECHILD = 10;
+    internal const int SIGINT = 2, SIGKILL = 9, SIGTERM = 15;
     internal const int LOCK_EX = 2, LOCK_NB = 4;
+    internal const int WNOHANG = 1;
     internal const short POLLIN = 1, POLLOUT = 4;
-    internal const int PR_SET_CHILD_SUBREAPER = 36;
-    internal const int AT_FDCWD = -100;
 
     internal struct PollFd
     {
@@ -42,9 +55,6 @@ internal static unsafe partial class LibC
 
     [DllImport(C)]
     internal static extern int posix_spawn_file_actions_addopen(void* actions, int fd, byte* path, int flags, uint mode);
-
-    [DllImport(C)]
-    internal static extern int posix_spawn_file_actions_addclosefrom_np(void* actions, int from);
 
     [DllImport(C)]
     internal static extern int posix_spawn_file_actions_addchdir_np(void* actions, byte* path);
@@ -70,20 +80,14 @@ internal static unsafe partial class LibC
     [DllImport(C)]
     internal static extern int sigemptyset(void* set);
 
+    [DllImport(C)]
+    internal static extern int sigdelset(void* set, int signal);
+
     [DllImport(C, SetLastError = true)]
     internal static extern int waitpid(int pid, int* status, int options);
 
     [DllImport(C, SetLastError = true)]
     internal static extern int kill(int pid, int signal);
-
-    [DllImport(C, SetLastError = true)]
-    internal static extern int prctl(int option, nuint a, nuint b, nuint c, nuint d);
-
-    [DllImport(C, SetLastError = true)]
-    internal static extern int pipe2(int* fds, int flags);
-
-    [DllImport(C, SetLastError = true)]
-    private static extern int open(byte* path, int flags, uint mode);
 
     [DllImport(C, SetLastError = true)]
     internal static extern nint read(int fd, byte* buffer, nint count);
@@ -113,25 +117,10 @@ internal static unsafe partial class LibC
     private static extern int mkfifo(byte* path, uint mode);
 
     [DllImport(C, SetLastError = true)]
-    private static extern int statx(int directory, byte* path, int flags, uint mask, byte* buffer);
-
-    [DllImport(C, SetLastError = true)]
     private static extern int rename(byte* from, byte* to);
 
     [DllImport(C, SetLastError = true)]
     internal static extern int poll(PollFd* fds, nuint count, int timeoutMs);
-
-    [DllImport(C, SetLastError = true)]
-    internal static extern nint syscall(nint number, nint a, nint b);
-
-    [DllImport(C, SetLastError = true)]
-    internal static extern int inotify_init1(int flags);
-
-    [DllImport(C, SetLastError = true)]
-    private static extern int inotify_add_watch(int fd, byte* path, uint mask);
-
-    [DllImport(C, SetLastError = true)]
-    internal static extern int inotify_rm_watch(int fd, int watch);
 
     [DllImport(C, SetLastError = true)]
     internal static extern int getsockopt(int fd, int level, int name, void* value, int* length);
@@ -139,17 +128,56 @@ internal static unsafe partial class LibC
     [DllImport(C)]
     internal static extern uint getuid();
 
-    [DllImport(C)]
-    internal static extern int getpid();
+    [DllImport(C, SetLastError = true)]
+    private static extern int pipe(int* fds);
 
-    [DllImport(C)]
-    internal static extern void _exit(int code);
+    [DllImport(C, SetLastError = true)]
+    private static extern int open(byte* path, int flags, uint mode);
+
+    [DllImport(C, SetLastError = true)]
+    private static extern int fcntl(int fd, int command, nint value);
+
+    // open and fcntl are variadic. Apple's arm64 passes variadic arguments on the stack, where these declarations put them by filling
+    // the eight argument registers first; every other system passes them like any argument.
+    [DllImport(C, EntryPoint = "open", SetLastError = true)]
+    private static extern int OpenOnStack(byte* path, int flags, nint x2, nint x3, nint x4, nint x5, nint x6, nint x7, nint mode);
+
+    [DllImport(C, EntryPoint = "fcntl", SetLastError = true)]
+    private static extern int FcntlOnStack(int fd, int command, nint x2, nint x3, nint x4, nint x5, nint x6, nint x7, nint value);
 
     internal static int Open(string path, int flags, uint mode = 0)
     {
         using var text = new NativeText(path);
-        return open(text.Pointer, flags, mode);
+        return Mac && Arm ? OpenOnStack(text.Pointer, flags, 0, 0, 0, 0, 0, 0, (nint)mode) : open(text.Pointer, flags, mode);
     }
+
+    internal static void SetNonBlocking(int fd)
+    {
+        const int F_SETFL = 4; // only O_NONBLOCK matters for a pipe's end
+        _ = Fcntl(fd, F_SETFL, O_NONBLOCK);
+    }
+
+    /// <summary>Both ends closed on exec. macOS has no pipe2: between the two calls a program that another thread starts could inherit
+    /// them, which our own starts close anyway.</summary>
+    internal static int Pipe(int* ends)
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            return Linux.Kernel.pipe2(ends, O_CLOEXEC);
+        }
+
+        const int F_SETFD = 2, FD_CLOEXEC = 1;
+        var result = pipe(ends);
+        if (result == 0)
+        {
+            _ = Fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+            _ = Fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+        }
+
+        return result;
+    }
+
+    private static int Fcntl(int fd, int command, int value) => Mac && Arm ? FcntlOnStack(fd, command, 0, 0, 0, 0, 0, 0, value) : fcntl(fd, command, value);
 
     internal static int MakeFolder(string path, uint mode)
     {
@@ -170,51 +198,9 @@ internal static unsafe partial class LibC
         return rename(source.Pointer, target.Pointer);
     }
 
-    internal static int AddWatch(int fd, string path, uint mask)
-    {
-        using var text = new NativeText(path);
-        return inotify_add_watch(fd, text.Pointer, mask);
-    }
-
     internal static int LastError => Marshal.GetLastPInvokeError();
 
     internal static string Describe(int error) => $"{Marshal.GetPInvokeErrorMessage(error)} ({error})";
-
-    /// <summary>Device, inode, owner and mode, by statx, whose layout is the same on every architecture.</summary>
-    internal readonly record struct FileFacts(ulong Device, ulong Inode, uint Owner, int Mode)
-    {
-        internal bool IsFolder => (Mode & 0xF000) == 0x4000;
-
-        internal bool IsLink => (Mode & 0xF000) == 0xA000;
-    }
-
-    /// <summary>Facts of a path (never following a last link), or null when there is none.</summary>
-    internal static FileFacts? Facts(string path)
-    {
-        const int AT_SYMLINK_NOFOLLOW = 0x100;
-        using var text = new NativeText(path);
-        return Statx(AT_FDCWD, text.Pointer, AT_SYMLINK_NOFOLLOW);
-    }
-
-    internal static FileFacts? Facts(int fd)
-    {
-        const int AT_EMPTY_PATH = 0x1000;
-        byte empty = 0;
-        return Statx(fd, &empty, AT_EMPTY_PATH);
-    }
-
-    private static FileFacts? Statx(int directory, byte* path, int flags)
-    {
-        const uint basic = 0x7ff;
-        var buffer = stackalloc byte[256];
-        if (statx(directory, path, flags, basic, buffer) != 0)
-        {
-            return null;
-        }
-
-        var device = ((ulong)*(uint*)(buffer + 136) << 32) | *(uint*)(buffer + 140);
-        return new FileFacts(device, *(ulong*)(buffer + 32), *(uint*)(buffer + 20), *(ushort*)(buffer + 28));
-    }
 
     /// <summary>A zero-terminated UTF-8 copy of a string in native memory.</summary>
     internal readonly struct NativeText(string text) : IDisposable

@@ -1,10 +1,11 @@
-using KanBots.Sidecar.Processes;
+using System.Runtime.Versioning;
 
-namespace KanBots.Sidecar.RunHost;
+namespace KanBots.Sidecar.Processes.Unix;
 
 /// <summary>A tiny shell, in a session of its own and without the launch's token, that outlives the host: when the pipe that only the
 /// host holds breaks, it kills every process with the token, again and again until none is left. On "bye" it just ends.
 /// Without it the tools' children live on when host and serve die together, since each has a session of its own.</summary>
+[UnsupportedOSPlatform("windows")]
 internal sealed class Guard
 {
     /// <summary>The token is the script's $0, never part of its text. Ten clean looks in a row end it, or 200 rounds.</summary>
@@ -25,6 +26,23 @@ internal sealed class Guard
         done
         """;
 
+    /// <summary>The same where there is no /proc. ps shows the environment of this user's processes only, and of none that the system
+    /// protects; the search is the shell's own, because a grep would find the token on its own command line. Not run: written from
+    /// the documentation of ps(1).</summary>
+    private const string MacScript = """
+        IFS= read -r word
+        [ "$word" = bye ] && exit 0
+        clean=0 round=0
+        while [ $clean -lt 10 ] && [ $round -lt 200 ]; do
+          hits=$(ps -Eww -axo pid=,command= | while read -r pid rest; do
+            case " $rest " in *" KANBOTS_LAUNCH=$0 "*) echo "$pid";; esac
+          done)
+          if [ -z "$hits" ]; then clean=$((clean+1)); else clean=0; kill -9 $hits 2>/dev/null; fi
+          round=$((round+1))
+          sleep 0.05
+        done
+        """;
+
     private readonly int _pipe;
 
     private Guard(int pid, int pipe)
@@ -40,7 +58,8 @@ internal sealed class Guard
         var (read, write) = Descriptor.Pipe();
         try
         {
-            var pid = Spawn.Start(new SpawnRequest("/bin/sh", [token, "-c", Script, token], ["PATH=/usr/bin:/bin"], "/", new Redirect.Inherit(read), new Redirect.Null(), new Redirect.Null(), NewSession: true));
+            var script = OperatingSystem.IsMacOS() ? MacScript : Script;
+            var pid = Spawn.Start(new SpawnRequest("/bin/sh", [token, "-c", script, token], ["PATH=/usr/bin:/bin"], "/", new Redirect.Inherit(read), new Redirect.Null(), new Redirect.Null(), NewSession: true));
             return new Guard(pid, write);
         }
         finally

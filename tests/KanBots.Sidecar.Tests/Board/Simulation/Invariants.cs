@@ -1,0 +1,284 @@
+using System.Text.Json;
+using KanBots.Sidecar.Board;
+
+namespace KanBots.Sidecar.Tests.Board.Simulation;
+
+/// <summary>What must hold after every step. Each has a name; its memory is its own, never the core's.</summary>
+internal sealed class Invariants(World world)
+{
+    private readonly Dictionary<string, (Outcome Outcome, DateTimeOffset At)> _served = [];
+    private readonly HashSet<long> _runIds = [];
+    private readonly HashSet<string> _branches = [];
+    private readonly HashSet<(string Decision, int Launch)> _verdicts = [];
+    private readonly List<long> _queue = [];
+    private readonly Dictionary<long, int> _forgot = []; // the launch at which a run's conversation was lost
+    private long _highestSeen;
+
+    private static void Hold(bool holds, string invariant, FormattableString message)
+    {
+        if (!holds)
+        {
+            throw new Violation(invariant, FormattableString.Invariant(message));
+        }
+    }
+
+    /// <summary>Before the decision is written anywhere: it may still be lost in a crash, but must be right.</summary>
+    internal void Decided(Input input, Decided decided, DateTimeOffset now)
+    {
+        if (input is Input.Request request && _served.TryGetValue(request.RequestId, out var served) && now - served.At <= Limits.ServedRequestsKept)
+        {
+            Hold(decided.Events.IsEmpty && decided.Effects.IsEmpty, "request-repeated", $"{request.RequestId} was served, and repeated it caused {decided.Events.Length} events and {decided.Effects.Length} effects");
+            Hold(decided.Outcome == served.Outcome, "request-repeated", $"{request.RequestId} had the outcome {served.Outcome} and now {decided.Outcome}");
+        }
+
+        Hold(decided.Refusal is null || (decided.Events.IsEmpty && decided.Effects.IsEmpty), "refusal-half-done", $"{input} was refused and caused something");
+        Hold(decided.Refusal is null || (decided.Refusal.Kind.Length > 0 && decided.Refusal.Message.EndsWith('.')), "refusal-unsaid", $"the refusal {decided.Refusal} has no kind or no sentence");
+    }
+
+    /// <summary>After its events are in the journal.</summary>
+    internal void Stepped(BoardState before, Input input, Decided decided, BoardState after, DateTimeOffset now)
+    {
+        if (input is Input.Recovered recovered)
+        {
+            _highestSeen = Math.Max(_highestSeen, recovered.HighestRunId);
+        }
+
+        if (input is Input.Request request && decided is { Refusal: null, Outcome: { } outcome } && !decided.Events.IsEmpty)
+        {
+            _served[request.RequestId] = (outcome, now);
+        }
+
+        Hold(after.Revision == before.Revision + decided.Events.Count(happened => happened is not Event.RequestServed), "revision", $"the revision went from {before.Revision} to {after.Revision} with {decided.Events.Length} events");
+        Identity(before, after);
+        Queue(before, decided, after);
+        Labels(before, input, decided, after);
+        Others(before, input, decided, after);
+        foreach (var effect in decided.Effects)
+        {
+            Ordered(input, effect, after);
+        }
+    }
+
+    private void Identity(BoardState before, BoardState after)
+    {
+        foreach (var run in after.Runs.Values.Where(run => !before.Runs.ContainsKey(run.Id)))
+        {
+            Hold(_runIds.Add(run.Id) && run.Id > _highestSeen, "worktree-clobber", $"run id {run.Id} was given twice");
+            Hold(_branches.Add(run.Branch) && run.Branch == $"kanbots/issue-{run.CardNumber}-{run.Id}", "worktree-clobber", $"branch {run.Branch} was given twice");
+        }
+
+        foreach (var run in after.Runs.Values)
+        {
+            Hold(!before.Runs.TryGetValue(run.Id, out var was) || was.WorktreePath.Length == 0 || was.WorktreePath == run.WorktreePath, "worktree-clobber", $"run {run.Id} changed its worktree to {run.WorktreePath}");
+        }
+    }
+
+    private void Queue(BoardState before, Decided decided, BoardState after)
+    {
+        foreach (var happened in decided.Events)
+        {
+            switch (happened)
+            {
+                case Event.RunQueued queued:
+                    _queue.Add(queued.Run.Id);
+                    break;
+                case Event.PreparingStarted or Event.LaunchOrdered:
+                    var id = happened is Event.PreparingStarted preparing ? preparing.RunId : ((Event.LaunchOrdered)happened).RunId;
+                    if (_queue.Contains(id))
+                    {
+                        Hold(_queue[0] == id, "queue-order", $"run {id} started while run {_queue[0]} had waited longer");
+                        _queue.RemoveAt(0);
+                    }
+
+                    break;
+                case Event.RunEnded ended:
+                    _ = _queue.Remove(ended.RunId);
+                    break;
+                case Event.SessionLost lost:
+                    _forgot[lost.RunId] = after.Runs[lost.RunId].Launch;
+                    break;
+            }
+        }
+
+        var started = after.Runs.Values.Where(run => run.IsLive && !(before.Runs.TryGetValue(run.Id, out var was) && was.IsLive)).ToList();
+        var live = after.Runs.Values.Count(run => run.IsLive);
+        Hold(started.Count == 0 || live <= after.Settings.MaxParallel, "parallel-limit", $"{live} runs live with a limit of {after.Settings.MaxParallel} after run {started.FirstOrDefault()?.Id} started");
+        Hold(_queue.Count == 0 || live >= after.Settings.MaxParallel, "queue-stuck", $"run {_queue.FirstOrDefault()} waits while {live} of {after.Settings.MaxParallel} run");
+        Hold(after.Runs.Values.Where(run => run.State == RunState.Queued).Select(run => run.Id).Order().SequenceEqual(_queue.Order()), "queue-order", $"the queue is not what was queued and has not started");
+    }
+
+    /// <summary>A column changes by a person, or as a documented step of a run of the card.</summary>
+    private static void Labels(BoardState before, Input input, Decided decided, BoardState after)
+    {
+        var stepped = new Dictionary<long, Column>();
+        var queued = before.Runs.Values.Where(run => run.State == RunState.Queued).Select(run => run.Id).ToHashSet();
+        foreach (var happened in decided.Events)
+        {
+            switch (happened)
+            {
+                case Event.RunQueued one:
+                    _ = queued.Add(one.Run.Id);
+                    break;
+                case Event.PreparingStarted one when queued.Remove(one.RunId):
+                    stepped[after.Runs[one.RunId].CardId] = Column.InProgress;
+                    break;
+                case Event.LaunchOrdered one when queued.Remove(one.RunId):
+                    stepped[after.Runs[one.RunId].CardId] = Column.InProgress;
+                    break;
+                case Event.RunEnded { State: RunState.InReview } one:
+                    stepped[after.Runs[one.RunId].CardId] = Column.Review;
+                    break;
+            }
+        }
+
+        foreach (var card in after.Cards.Values)
+        {
+            var expected = stepped.TryGetValue(card.Id, out var step) ? step
+                : input is Input.MoveCard move && move.CardId == card.Id && !decided.Events.IsEmpty ? move.Column
+                : before.Cards.TryGetValue(card.Id, out var was) ? was.Column
+                : card.Column;
+            Hold(card.Column == expected, "label-drift", $"card {card.Id} is in {card.Column}, and {expected} is where {input.GetType().Name} leaves it");
+        }
+    }
+
+    /// <summary>An input about one run changes no other, except that the queue moves up.</summary>
+    private static void Others(BoardState before, Input input, Decided decided, BoardState after)
+    {
+        long? about = input switch
+        {
+            Input.Report report => report.RunId,
+            Input.Stop stop => stop.RunId,
+            Input.Reply reply => reply.RunId,
+            Input.Resume resume => resume.RunId,
+            Input.Decide decide => before.Decisions.GetValueOrDefault(decide.DecisionId)?.RunId ?? 0,
+            Input.Recovered => null,
+            _ => 0,
+        };
+        if (about is null)
+        {
+            return;
+        }
+
+        var started = decided.Events.Select(happened => happened switch { Event.PreparingStarted one => one.RunId, Event.LaunchOrdered one => one.RunId, _ => 0 }).ToHashSet();
+        foreach (var run in before.Runs.Values.Where(run => run.Id != about))
+        {
+            Hold(!after.Runs.TryGetValue(run.Id, out var now) || ReferenceEquals(run, now) || (run.State == RunState.Queued && started.Contains(run.Id)), "other-run-changed", $"{input.GetType().Name} about run {about} changed run {run.Id}");
+        }
+
+        foreach (var decision in after.Decisions.Values)
+        {
+            Hold(after.Runs.ContainsKey(decision.RunId), "decision-orphaned", $"decision {decision.Id} belongs to run {decision.RunId}, which is not there");
+            Hold(decision.RunId == about || (before.Decisions.TryGetValue(decision.Id, out var was) && ReferenceEquals(was, decision)), "other-run-changed", $"{input.GetType().Name} about run {about} changed decision {decision.Id} of run {decision.RunId}");
+        }
+    }
+
+    private void Ordered(Input input, Effect effect, BoardState after)
+    {
+        var (runId, number) = About(effect);
+        Hold(after.Runs.TryGetValue(runId, out var run), "effect-about-nothing", $"{effect.GetType().Name} is about run {runId}, which is not there");
+        Hold(number is null || (number == run!.Launch && run.LaunchLive), "effect-about-nothing", $"{effect.GetType().Name} is about launch {number} of run {runId}, whose launch is {run!.Launch}, live: {run.LaunchLive}");
+        var launch = number is { } at ? world.Launches.GetValueOrDefault((runId, at)) : null;
+        switch (effect)
+        {
+            case Effect.SendVerdict verdict:
+                Hold(_verdicts.Add((verdict.DecisionId, verdict.Launch)) || input is Input.Recovered, "verdict-twice", $"the answer to {verdict.DecisionId} was sent twice");
+                Hold(after.Decisions[verdict.DecisionId].Launch == verdict.Launch, "verdict-astray", $"the answer to {verdict.DecisionId} went to launch {verdict.Launch}");
+                _ = launch?.Said.Pending.Remove(after.Decisions[verdict.DecisionId].AgentRequestId!);
+                break;
+            case Effect.StartLaunch start:
+                foreach (var message in start.Messages)
+                {
+                    Unread(runId, start.Launch, message.Id);
+                }
+
+                break;
+            case Effect.SendMessage message:
+                Unread(runId, message.Launch, message.Message.Id);
+                _ = launch?.Said.Told.Add(message.Message.Id);
+                break;
+            case Effect.CloseInput when launch is { CloseAsked: false }:
+                var said = launch.Said;
+                Hold(said is { HasResult: true, InTurn: false, Tasks: 0, Pending.Count: 0 } && said.Told.IsSubsetOf(said.Echoed), "closed-while-busy", $"the input of launch {number} of run {runId} was closed: result {said.HasResult}, in turn {said.InTurn}, {said.Tasks} tasks, {said.Pending.Count} questions, {said.Told.Except(said.Echoed).Count()} messages under way");
+                break;
+        }
+    }
+
+    /// <summary>What one launch has read is not told to another, unless the conversation itself was lost.</summary>
+    private void Unread(long runId, int number, string messageId)
+    {
+        var reader = world.Launches.Values.FirstOrDefault(launch => launch.RunId == runId && launch.Number < number && launch.Number > _forgot.GetValueOrDefault(runId) && launch.Read.Contains(messageId));
+        Hold(reader is null, "message-resent", $"{messageId} was read by launch {reader?.Number} of run {runId} and is told to launch {number}");
+    }
+
+    /// <summary>The run that an effect is about, and the launch, where it is about one.</summary>
+    internal static (long Run, int? Launch) About(Effect effect) => effect switch
+    {
+        Effect.StartLaunch one => (one.RunId, one.Launch),
+        Effect.SendMessage one => (one.RunId, one.Launch),
+        Effect.SendVerdict one => (one.RunId, one.Launch),
+        Effect.StopLaunch one => (one.RunId, one.Launch),
+        Effect.CloseInput one => (one.RunId, one.Launch),
+        Effect.SetWaiting one => (one.RunId, one.Launch),
+        Effect.Prepare one => (one.RunId, null),
+        Effect.EndLeftovers one => (one.RunId, null),
+        _ => throw new InvalidOperationException($"The invariants do not know {effect.GetType().Name}."),
+    };
+
+    /// <summary>Between steps, with serve alive and every effect carried out: what is said of the world is so.</summary>
+    internal void Settled(BoardState state)
+    {
+        foreach (var run in state.Runs.Values)
+        {
+            Hold(run.IsLive || !run.LaunchLive, "launch-live-when-over", $"run {run.Id} is {run.State} with a live launch");
+            Hold(run.Messages.DistinctBy(message => message.Id).Count() == run.Messages.Length, "message-twice", $"run {run.Id} has one message twice");
+            Hold(run.Messages.All(message => message.State != MessageState.Delivered || world.Launches.Values.Any(launch => launch.RunId == run.Id && launch.Read.Contains(message.Id))), "delivered-unread", $"run {run.Id} says that a message was delivered, and no agent has read it");
+            Hold(run.State == RunState.AwaitingDecision == (run.IsLive && run.LaunchLive && state.OpenDecisionsOf(run.Id).Any(decision => decision.Launch == run.Launch)), "state-drift", $"run {run.Id} is {run.State} while launch {run.Launch} has {state.OpenDecisionsOf(run.Id).Count(decision => decision.Launch == run.Launch)} open questions");
+            Hold(run.ExactMicroUsd == world.Billed.GetValueOrDefault(run.Id), "cost-differs", $"run {run.Id} says {run.ExactMicroUsd} and was billed {world.Billed.GetValueOrDefault(run.Id)}");
+            Hold(!(run.IsLive && run.LaunchLive && run.StopAsked is null) || (run.CostMicroUsd < run.Budget.MicroUsd && run.Turns < run.Budget.Turns), "cost-runaway", $"run {run.Id} goes on at {run.CostMicroUsd} of {run.Budget.MicroUsd} and {run.Turns} of {run.Budget.Turns} turns");
+            Hold(!run.IsOver || (run.CostMicroUsd < run.Budget.MicroUsd && run.Turns < run.Budget.Turns) || state.Decisions.Values.Any(decision => decision.RunId == run.Id && decision.Kind == DecisionKind.Budget && (decision.State == DecisionState.Open || decision.Verdict is { Allow: false })), "budget-unasked", $"run {run.Id} is over its budget and nobody was asked for more");
+        }
+
+        var runs = state.Runs.Values.Sum(run => run.ExactMicroUsd);
+        var days = state.SpendByDay.Values.Sum();
+        Hold(runs == days && runs == world.Billed.Values.Sum(), "cost-differs", $"the runs sum to {runs}, the days to {days}, the bills to {world.Billed.Values.Sum()}");
+        foreach (var launch in world.Launches.Values.Where(launch => launch.Lives))
+        {
+            var run = state.Runs.GetValueOrDefault(launch.RunId);
+            Hold(run is not { LaunchLive: true } || run.Launch == launch.Number, "two-in-one-worktree", $"launch {launch.Number} of run {launch.RunId} lives, and launch {run?.Launch} was ordered into its worktree");
+            Hold(run is { LaunchLive: true }, "said-over-but-lives", $"launch {launch.Number} of run {launch.RunId} lives, and the board says {run?.State.ToString() ?? "nothing"} of launch {run?.Launch}");
+            Hold(run!.StopAsked is null || launch.StopOrdered, "stop-forgotten", $"run {run.Id} is said to be stopping, and launch {launch.Number} was never told");
+            Hold(run.StopAsked is not null || launch.Waiting == state.OpenDecisionsOf(run.Id).Any(decision => decision.Launch == run.Launch && decision.AgentRequestId is not null), "waiting-unsaid", $"the host of run {run.Id} counts {(launch.Waiting ? "waiting" : "work")}, the board says {run.State}");
+        }
+
+        // A host that is on its way counts as a process, since nobody can call it back.
+        foreach (var launch in world.Launches.Values.Where(launch => launch is { HostDelay: >= 0, Claimed: false }))
+        {
+            var run = state.Runs.GetValueOrDefault(launch.RunId);
+            Hold(run is not { LaunchLive: true } || run.Launch == launch.Number, "two-in-one-worktree", $"launch {launch.Number} of run {launch.RunId} is about to start, and launch {run?.Launch} was ordered into its worktree");
+            Hold(run is { LaunchLive: true }, "said-over-but-lives", $"launch {launch.Number} of run {launch.RunId} is about to start, and the board knows nothing of it");
+        }
+    }
+
+    /// <summary>The journal is the state.</summary>
+    internal static void Replayed(BoardState live, BoardState replayed)
+    {
+        var (one, other) = (Text(live), Text(replayed));
+        var at = one.Zip(other).TakeWhile(pair => pair.First == pair.Second).Count();
+        Hold(one == other, "replay-differs", $"the journal says …{Around(other, at)}… where the live state said …{Around(one, at)}…");
+    }
+
+    private static string Around(string text, int at) => text.Substring(Math.Max(0, at - 60), Math.Min(160, text.Length - Math.Max(0, at - 60)));
+
+    private static string Text(BoardState state) => JsonSerializer.Serialize(new
+    {
+        state.Revision,
+        state.NextCardId,
+        state.NextRunId,
+        Cards = state.Cards.Values,
+        Runs = state.Runs.Values,
+        Decisions = state.Decisions.Values.OrderBy(decision => decision.Id, StringComparer.Ordinal),
+        state.Settings,
+        state.SpendByDay,
+        Served = state.Served.OrderBy(served => served.Key, StringComparer.Ordinal),
+    });
+}

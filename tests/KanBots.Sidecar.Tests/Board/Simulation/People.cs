@@ -1,0 +1,73 @@
+using KanBots.Sidecar.Board;
+
+namespace KanBots.Sidecar.Tests.Board.Simulation;
+
+/// <summary>People and their clients: what they wish for, seldom what would be wise. They see the board as it is and now and then ask
+/// for something that is not there.</summary>
+internal sealed class People(Random random)
+{
+    private const int CardsMax = 6;
+    private int _requests;
+    private int _messages;
+
+    private string NextRequest() => $"request-{++_requests}";
+
+    private string NextMessage() => $"message-{++_messages}";
+
+    internal Input.Request Wish(BoardState state)
+    {
+        var dice = random.Next(100);
+        if (state.Cards.Count == 0 || (dice < 6 && state.Cards.Count < CardsMax))
+        {
+            return new Input.CreateCard(NextRequest(), $"Card {_requests}", "", random.Next(10) == 0 ? random.Next(0, 5) : null, (Column)random.Next(5), [], null);
+        }
+
+        return dice switch
+        {
+            < 12 => new Input.MoveCard(NextRequest(), Card(state), (Column)random.Next(5), random.Next(3) == 0 ? null : random.Next(0, 4)),
+            < 14 => new Input.UpdateCard(NextRequest(), Card(state), random.Next(4) == 0 ? " " : "Renamed", null, null),
+            < 17 => new Input.ArchiveCard(NextRequest(), Card(state), random.Next(2) == 0),
+            < 20 => new Input.DeleteCard(NextRequest(), Card(state)),
+            < 40 => Dispatch(state),
+            < 46 => new Input.Stop(NextRequest(), Run(state), "user"),
+            < 58 => Reply(state),
+            < 72 => new Input.Resume(NextRequest(), Run(state), random.Next(3) == 0 ? null : "Go on.", NextMessage()),
+            < 95 => Answer(state),
+            _ => new Input.SetSettings(NextRequest(), new Settings(random.Next(0, 5), new Budget(random.Next(1, 30) * 100_000L, random.Next(1, 12), random.Next(5, 90)), random.Next(12) == 0 ? 1_000_000 : 1_000_000_000)),
+        };
+    }
+
+    private Input.Dispatch Dispatch(BoardState state) => new(
+        NextRequest(),
+        Card(state),
+        "claude",
+        random.Next(4) == 0 ? "model-a" : null,
+        null,
+        null,
+        (PermissionMode)random.Next(3),
+        null,
+        random.Next(2) == 0 ? null : random.Next(1, 20) * 100_000L,
+        random.Next(2) == 0 ? null : random.Next(1, 10),
+        random.Next(2) == 0 ? null : random.Next(5, 60),
+        random.Next(2) == 0 ? null : "Mind the tests.",
+        $"session-{_requests}",
+        NextMessage());
+
+    private Input.Reply Reply(BoardState state) => new(NextRequest(), Run(state), random.Next(20) == 0 ? "" : "Also this.", NextMessage(), Lost(state));
+
+    private Input.Decide Answer(BoardState state)
+    {
+        var decisions = state.Decisions.Values.Where(decision => decision.State == DecisionState.Open || random.Next(10) == 0).OrderBy(decision => decision.Id, StringComparer.Ordinal).ToList();
+        var decision = decisions.Count == 0 ? null : decisions[random.Next(decisions.Count)];
+        var allow = random.Next(4) > 0;
+        var answers = decision?.Kind == DecisionKind.Question && random.Next(10) > 0 ? new[] { new Answer("q1", [random.Next(2) == 0 ? "Left" : "Something else"]) } : [];
+        return new Input.Decide(NextRequest(), decision?.Id ?? "no-such-decision", new Verdict(allow, [.. answers], allow ? null : "Not now.", random.Next(3) == 0), "somebody", NextMessage());
+    }
+
+    /// <summary>Now and then a message that was lost, of whatever run, to be said again.</summary>
+    private string? Lost(BoardState state) => random.Next(3) > 0 ? null : state.Runs.Values.SelectMany(run => run.Messages).FirstOrDefault(message => message.State == MessageState.Lost)?.Id;
+
+    private long Card(BoardState state) => random.Next(30) == 0 ? 999 : state.Cards.Keys.ElementAt(random.Next(state.Cards.Count));
+
+    private long Run(BoardState state) => state.Runs.Count == 0 || random.Next(30) == 0 ? 999 : state.Runs.Keys.ElementAt(random.Next(state.Runs.Count));
+}
