@@ -46,6 +46,11 @@ public static partial class Decider
                 break;
             case Input.CostAdded cost when cost.MicroUsd > 0 || run.EstimateMicroUsd > 0:
                 plan.Record(new Event.CostAdded(run.Id, Math.Max(0, cost.MicroUsd), plan.Day));
+                if (cost.Launch != run.Launch && run.EstimateMicroUsd > 0)
+                {
+                    plan.Record(new Event.CostEstimated(run.Id, run.EstimateMicroUsd)); // a late bill confirms nothing of the turn under way
+                }
+
                 EnforceBudget(plan, run.Id);
                 break;
             case Input.CostEstimated estimate when IsCurrent(run, estimate.Launch) && estimate.MicroUsd != run.EstimateMicroUsd:
@@ -64,6 +69,9 @@ public static partial class Decider
             case Input.BackgroundTasksChanged tasks when IsCurrent(run, tasks.Launch) && tasks.Count != run.BackgroundTasks:
                 plan.Record(new Event.BackgroundTasksCounted(run.Id, tasks.Count));
                 CloseWhenIdle(plan, run.Id);
+                break;
+            case Input.LeftoversCounted left when run.IsOver && left.Count != run.LeftRunning:
+                plan.Record(new Event.LeftoversCounted(run.Id, left.Count));
                 break;
             case Input.LaunchEnded ended when IsCurrent(run, ended.Launch):
                 Ended(plan, run, ended);
@@ -165,12 +173,13 @@ public static partial class Decider
 
     /// <summary>Asked of every run that has reached its budget, also of one that a person is stopping or that was billed late: it is the
     /// only way by which such a run can go on.</summary>
-    private static void AskForMore(Plan plan, Run run)
+    /// <param name="again">A person wants it to go on after all: a "no" of before does not count.</param>
+    private static void AskForMore(Plan plan, Run run, bool again = false)
     {
         var what = run.CostMicroUsd >= run.Budget.MicroUsd ? $"money ({Money(run.CostMicroUsd)} of {Money(run.Budget.MicroUsd)})" : $"turns ({run.Turns} of {run.Budget.Turns})";
         var asked = plan.State.Decisions.Values.Where(decision => decision.RunId == run.Id && decision.Kind == DecisionKind.Budget).ToList();
         var id = FormattableString.Invariant($"budget-{run.Id}-{asked.Count + 1}");
-        if (!asked.Any(decision => decision.State == DecisionState.Open || (decision.Launch == run.Launch && decision.Verdict is { Allow: false })))
+        if (!asked.Any(decision => decision.State == DecisionState.Open || (!again && decision.Launch == run.Launch && decision.Verdict is { Allow: false })))
         {
             plan.Record(new Event.DecisionOpened(new Decision(id, run.Id, run.CardNumber, run.Launch, DecisionKind.Budget, DecisionState.Open, null, null, null, null, $"The budget of {what} is reached. Continue with more?", [], plan.Now, null, null, null)));
         }

@@ -45,6 +45,11 @@ public static partial class Decider
             : null;
     }
 
+    private static Refusal? TooMuchText(BoardState state, Card? card, string body) =>
+        state.Cards.Values.Sum(other => (long)other.Body.Length) - (card?.Body.Length ?? 0) + body.Length > Limits.BodiesLengthMax
+            ? new Refusal("limitExceeded", $"The bodies of all cards have at most {Limits.BodiesLengthMax} characters together. Delete old cards, or put long texts into files of the repository.", CardId: card?.Id)
+            : null;
+
     private static Refusal? Create(Plan plan, Input.CreateCard create)
     {
         var refusal = CheckText(create.Title, create.Body, create.Labels);
@@ -56,6 +61,11 @@ public static partial class Decider
         if (plan.State.Cards.Count >= Limits.CardsMax)
         {
             return new Refusal("limitExceeded", $"The board holds at most {Limits.CardsMax} cards. Delete some first.");
+        }
+
+        if (TooMuchText(plan.State, null, create.Body) is { } tooMuch)
+        {
+            return tooMuch;
         }
 
         var number = create.Number ?? plan.State.Cards.Values.Select(card => card.Number).DefaultIfEmpty(0).Max() + 1;
@@ -86,7 +96,7 @@ public static partial class Decider
             return NoCard(update.CardId);
         }
 
-        var refusal = CheckText(update.Title, update.Body, update.Labels);
+        var refusal = CheckText(update.Title, update.Body, update.Labels) ?? (update.Body is null ? null : TooMuchText(plan.State, card, update.Body));
         if (refusal is null)
         {
             plan.Record(new Event.CardChanged(card with { Title = update.Title ?? card.Title, Body = update.Body ?? card.Body, Labels = update.Labels ?? card.Labels }));

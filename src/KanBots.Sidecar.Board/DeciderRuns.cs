@@ -12,6 +12,11 @@ public static partial class Decider
             return NoCard(dispatch.CardId);
         }
 
+        if (card.Archived)
+        {
+            return new Refusal("invalidArgument", $"Card #{card.Number} is archived. Take it back to the board first.", CardId: card.Id);
+        }
+
         if (plan.State.RunsOf(card.Id).FirstOrDefault(run => !run.IsOver) is { } under)
         {
             return new Refusal("runLive", $"Run {under.Id} of card #{card.Number} is {Words(under.State)}. Reply to it, or stop it before the card is dispatched again.", under.State.ToString(), card.Id, under.Id);
@@ -213,7 +218,19 @@ public static partial class Decider
             return new Refusal("runLive", $"Run {run.Id} has not ended. Reply to it instead.", run.State.ToString(), run.CardId, run.Id);
         }
 
-        var refusal = CheckMessage(resume.Text) ?? CannotContinue(run) ?? OverBudget(run);
+        var refusal = CheckMessage(resume.Text) ?? CannotContinue(run);
+        if (refusal is null && OverBudget(run) is { } over)
+        {
+            if (plan.State.OpenDecisionsOf(run.Id).Any(decision => decision.Kind == DecisionKind.Budget))
+            {
+                return over;
+            }
+
+            AskForMore(plan, run, again: true); // it was denied before: whoever resumes is asked again
+            plan.Outcome = new Outcome(OutcomeKind.Run, run.Id, null);
+            return null;
+        }
+
         if (refusal is null)
         {
             if (string.IsNullOrWhiteSpace(resume.Text) && !run.SessionKnown)
@@ -253,7 +270,7 @@ public static partial class Decider
             return NoRun(decision.RunId);
         }
 
-        var refusal = CheckVerdict(decision, decide.Verdict) ?? (decision.Kind == DecisionKind.Budget || run.LaunchLive ? null : CannotContinue(run) ?? OverBudget(run));
+        var refusal = CheckVerdict(decision, decide.Verdict) ?? (decision.Kind == DecisionKind.Budget || run is { LaunchLive: true, StopAsked: null } ? null : CannotContinue(run) ?? OverBudget(run));
         if (refusal is not null)
         {
             return refusal;

@@ -57,6 +57,8 @@ public abstract record Event
 
     public sealed record StopOrdered(long RunId, string By) : Event;
 
+    public sealed record LeftoversCounted(long RunId, int Count) : Event;
+
     public sealed record RunEnded(long RunId, RunState State, Reason? Reason, bool Dirty, DiffStat? DiffStat, int LeftRunning, DateTimeOffset At) : Event;
 }
 

@@ -88,6 +88,8 @@ public static class Evolver
                 return With(state, counted.RunId, run => run with { BackgroundTasks = counted.Count });
             case Event.StopOrdered stop:
                 return With(state, stop.RunId, run => run with { StopAsked = stop.By });
+            case Event.LeftoversCounted left:
+                return With(state, left.RunId, run => run with { LeftRunning = left.Count });
             case Event.RunEnded ended:
                 return With(state, ended.RunId, run => run with
                 {

@@ -67,6 +67,9 @@ public abstract record Input
     /// <summary>The launch has ended and what it left was dealt with; after a stop its tree is confirmed gone.</summary>
     public sealed record LaunchEnded(long RunId, int Launch, LaunchEnd End, bool Dirty, DiffStat? DiffStat, int LeftRunning) : Report(RunId);
 
+    /// <summary>What an ended run has left running was looked at again, after it was to be ended.</summary>
+    public sealed record LeftoversCounted(long RunId, int Count) : Report(RunId);
+
     /// <summary>The start of serve: what lies on disk, in git and among the processes. The first input of every serve.</summary>
     /// <param name="HighestRunId">Over run folders, branches, refs and worktrees.</param>
     /// <param name="Launches">One for each launch that the state believes to be live.</param>

@@ -139,7 +139,8 @@ public enum OutcomeKind { Done, Card, Run, Message, Decision }
 
 public sealed record ServedRequest(Outcome Outcome, DateTimeOffset At);
 
-/// <summary>Everything that the core knows. It is the fold of the journal.</summary>
+/// <summary>Everything that the core knows. It is the fold of the journal. Its maps are sorted, so that the same inputs give the same
+/// events and effects in the same order in every process.</summary>
 public sealed record BoardState(
     string Epoch,
     long Revision,
@@ -147,10 +148,10 @@ public sealed record BoardState(
     long NextRunId,
     ImmutableSortedDictionary<long, Card> Cards,
     ImmutableSortedDictionary<long, Run> Runs,
-    ImmutableDictionary<string, Decision> Decisions,
+    ImmutableSortedDictionary<string, Decision> Decisions,
     Settings Settings,
     ImmutableSortedDictionary<string, long> SpendByDay,
-    ImmutableDictionary<string, ServedRequest> Served)
+    ImmutableSortedDictionary<string, ServedRequest> Served)
 {
     public static BoardState Empty(string epoch) => new(
         epoch,
@@ -159,10 +160,10 @@ public sealed record BoardState(
         1,
         ImmutableSortedDictionary<long, Card>.Empty,
         ImmutableSortedDictionary<long, Run>.Empty,
-        ImmutableDictionary<string, Decision>.Empty,
+        ImmutableSortedDictionary<string, Decision>.Empty.WithComparers(StringComparer.Ordinal),
         Settings.Default,
         ImmutableSortedDictionary<string, long>.Empty.WithComparers(StringComparer.Ordinal),
-        ImmutableDictionary<string, ServedRequest>.Empty);
+        ImmutableSortedDictionary<string, ServedRequest>.Empty.WithComparers(StringComparer.Ordinal));
 
     public IEnumerable<Run> RunsOf(long cardId) => Runs.Values.Where(run => run.CardId == cardId);
 
@@ -176,7 +177,11 @@ public sealed record BoardState(
 public static class Limits
 {
     public const int TitleLengthMax = 500;
-    public const int BodyLengthMax = 1 << 20;
+    /// <summary>As GitHub has it for issues.</summary>
+    public const int BodyLengthMax = 65_536;
+
+    /// <summary>Of all cards together, so that a whole board always fits into one message of the wire.</summary>
+    public const int BodiesLengthMax = 12 << 20;
     public const int MessageLengthMax = 1 << 20;
     public const int LabelsMax = 50;
     public const int LabelLengthMax = 100;

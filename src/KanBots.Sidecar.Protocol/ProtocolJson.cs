@@ -10,6 +10,7 @@ namespace KanBots.Sidecar.Protocol;
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,
     AllowOutOfOrderMetadataProperties = true,
+    Converters = [typeof(UtcTimeConverter)],
     GenerationMode = JsonSourceGenerationMode.Metadata)]
 [JsonSerializable(typeof(ErrorData))]
 [JsonSerializable(typeof(InitializeParams))]

@@ -21,10 +21,21 @@ internal static class Uninstall
         }
 
         var trees = (await Worktrees.ListAsync(git, paths.Repository.IsBare ? paths.Repository.CommonFolder : paths.Repository.Root, CancellationToken.None)).Where(tree => RunIds.Of(tree.Path) > 0).ToList();
-        var ours = new[] { paths.State, Build.CacheFolder }.Where(Directory.Exists).ToList();
+        var usedElsewhere = Executables.RunningFrom(Build.CacheFolder);
+        var ours = new[] { paths.State, usedElsewhere == 0 ? Build.CacheFolder : "" }.Where(Directory.Exists).ToList();
         foreach (var place in ours)
         {
             Console.Out.WriteLine($"will be removed: {place} ({Directory.EnumerateFiles(place, "*", SearchOption.AllDirectories).Sum(file => new FileInfo(file).Length) / 1024} KiB)");
+        }
+
+        if (usedElsewhere > 0)
+        {
+            Console.Out.WriteLine($"is kept, since {usedElsewhere} processes run from it: {Build.CacheFolder} (uninstall again when the boards of other repositories are closed)");
+        }
+
+        if (trees.Count == 0 && Worktrees.IsExcluded(paths.Repository))
+        {
+            Console.Out.WriteLine("will be removed: our line in info/exclude, and the empty .kanbots folder");
         }
 
         foreach (var tree in trees)
@@ -51,6 +62,12 @@ internal static class Uninstall
         foreach (var place in ours)
         {
             Directory.Delete(place, recursive: true);
+        }
+
+        LocalSocket.Forget(ServeAddress.Of(paths.State));
+        if (trees.Count == 0)
+        {
+            Worktrees.Forget(paths.Repository);
         }
 
         Console.Out.WriteLine("Removed.");

@@ -25,7 +25,9 @@ internal static class Verbs
 
     internal static async Task<int> CardAddAsync(Client client, Arguments arguments)
     {
-        int? number = arguments.Value("--number") is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : null;
+        int? number = arguments.Value("--number") is not { } text ? null
+            : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var wanted) ? wanted
+            : throw new UsageException($"'{text}' is not a number.");
         var card = (await client.RequestAsync(Methods.CardCreate, new CardCreateParams(NewId(), arguments.Word(1, "a title"), arguments.Value("--body"), number), Json.CardCreateParams, Json.CardResult)).Card;
         Console.Out.WriteLine($"#{card.Number} {TerminalText.Clean(card.Title)}");
         return 0;

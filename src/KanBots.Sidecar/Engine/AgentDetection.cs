@@ -13,7 +13,7 @@ internal static class AgentDetection
     /// <param name="environment">The client's, since its PATH and its keys are what a run will have.</param>
     internal static async Task<FoundAgent> ClaudeAsync(string? configured, IReadOnlyList<string> environment, CancellationToken cancellation)
     {
-        var variables = environment.Select(line => line.Split('=', 2)).Where(parts => parts.Length == 2).ToLookup(parts => parts[0], parts => parts[1], OperatingSystem.IsWindows() ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal);
+        var variables = environment.Select(line => line.Split('=', 2)).Where(parts => parts is [_, { Length: > 0 }]).ToLookup(parts => parts[0], parts => parts[1], OperatingSystem.IsWindows() ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal);
         var home = variables["HOME"].FirstOrDefault() ?? variables["USERPROFILE"].FirstOrDefault() ?? "/";
         var path = Executables.Find(configured ?? "claude", home, variables["PATH"].FirstOrDefault() ?? "") ?? (configured is null ? Executables.Find(Path.Combine(home, ".claude", "local", "claude"), home) : null);
         if (path is null)

@@ -33,6 +33,7 @@ internal sealed partial class BoardEngine : IAsyncDisposable
     private readonly Log _log;
     private readonly Func<string, IReadOnlyList<string>> _hostCommand;
     private readonly TaskCompletionSource _recovered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private List<Action<Exception?>>? _early = []; // null once the board is settled, or will never be
     private Task _loop = Task.CompletedTask;
     private Database _database = null!; // opened by the loop before its first step
     private BoardState _state = BoardState.Empty("");
@@ -88,12 +89,57 @@ internal sealed partial class BoardEngine : IAsyncDisposable
     /// <param name="environment">The client's, for the run that the wish starts or resumes.</param>
     internal async Task<(Outcome? Outcome, Refusal? Refusal)> AskAsync(Input.Request request, IReadOnlyList<string> environment)
     {
-        await _recovered.Task;
-        return await OnLoopAsync(() =>
+        var done = new TaskCompletionSource<(Outcome?, Refusal?)>(TaskCreationOptions.RunContinuationsAsynchronously);
+        try
         {
+            // Into the inbox at once, so that wishes are granted in the order of their arrival, those before the recovery too.
+            await _inbox.Writer.WriteAsync(() => WhenSettled(none => Grant(request, environment, none, done)));
+        }
+        catch (ChannelClosedException)
+        {
+            await _recovered.Task; // says why there is no board
+            throw;
+        }
+
+        return await done.Task;
+    }
+
+    /// <summary>Now, or in its turn when the board is settled; with the reason when it never will be.</summary>
+    private void WhenSettled(Action<Exception?> work)
+    {
+        if (_early is null)
+        {
+            work(null);
+        }
+        else
+        {
+            _early.Add(work);
+        }
+    }
+
+    private void ReleaseEarly(Exception? none)
+    {
+        var early = _early ?? [];
+        _early = null;
+        early.ForEach(work => work(none));
+    }
+
+    private void Grant(Input.Request request, IReadOnlyList<string> environment, Exception? none, TaskCompletionSource<(Outcome?, Refusal?)> done)
+    {
+        try
+        {
+            if (none is not null)
+            {
+                throw none;
+            }
+
             var decided = Apply(request, environment);
-            return (decided.Outcome, decided.Refusal);
-        });
+            done.SetResult((decided.Outcome, decided.Refusal));
+        }
+        catch (Exception failure)
+        {
+            done.SetException(failure);
+        }
     }
 
     /// <summary>Reads something that only the loop may touch, such as the database.</summary>
@@ -150,6 +196,12 @@ internal sealed partial class BoardEngine : IAsyncDisposable
                 : new BoardUnavailableException("storageFailed", $"The board could not be opened: {failure.Message} (log {reference})"));
             _ = _recovered.Task.Exception; // seen: nobody may be there to await it
             _inbox.Writer.TryComplete();
+            while (_inbox.Reader.TryRead(out var waiting))
+            {
+                waiting();
+            }
+
+            ReleaseEarly(Unavailable);
             return;
         }
 

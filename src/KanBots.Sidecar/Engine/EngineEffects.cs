@@ -45,7 +45,7 @@ internal sealed partial class BoardEngine
                 break;
             case Effect.EndLeftovers end:
                 var run = _state.Runs[end.RunId];
-                _ = Task.Run(() => EndLeftovers(run));
+                _ = Task.Run(() => Post(new Input.LeftoversCounted(run.Id, EndLeftovers(run))));
                 break;
         }
     }
@@ -166,14 +166,18 @@ internal sealed partial class BoardEngine
     }
 
     /// <summary>Ends what earlier launches of the run left running. Only what carries their tokens.</summary>
-    private void EndLeftovers(Run run)
+    /// <returns>How many live on.</returns>
+    private int EndLeftovers(Run run)
     {
+        var left = 0;
         for (var number = 1; number <= run.Launch; number++)
         {
             if (_paths.Launch(run.CardNumber, run.Id, number).ReadLaunch() is { } launch)
             {
-                ProcessTree.KillAll(launch.Token, new HashSet<int>(), new HashSet<int>());
+                left += ProcessTree.KillAll(launch.Token, new HashSet<int>(), new HashSet<int>()).Count;
             }
         }
+
+        return left;
     }
 }

@@ -187,9 +187,9 @@ internal sealed partial class BoardEngine
         {
             // serve leaves: the next one finds the same end
         }
-        catch (Exception failure) when (failure is GitFailure or IOException or TimeoutException)
+        catch (Exception failure)
         {
-            // The worktree cannot be read, for example because somebody removed it: the run has ended all the same.
+            // The worktree cannot be read, for example because somebody removed it: the run has ended all the same, whatever it was.
             _log.Error($"end of run {run.Id}", failure);
             var kind = exit is null ? LaunchEndKind.HostDied : exit.Reason is "stopped" or "killed" ? LaunchEndKind.Stopped : LaunchEndKind.Exited;
             Post(() => Finish(launch, new Input.LaunchEnded(run.Id, launch.Launch, new LaunchEnd(kind, exit?.ExitCode, exit?.Signal, null), Directory.Exists(run.WorktreePath), null, 0)));
@@ -248,6 +248,7 @@ internal sealed partial class BoardEngine
             _log.Error("recovery", failure);
             _recovered.TrySetException(new BoardUnavailableException("storageFailed", $"The board could not be recovered: {failure.Message}"));
             _ = _recovered.Task.Exception; // seen: nobody may be there to await it
+            Post(() => ReleaseEarly(Unavailable));
         }
     }
 
@@ -276,6 +277,7 @@ internal sealed partial class BoardEngine
 
         _ = Apply(new Input.Recovered(highest, observed.ToImmutable()), null);
         Tick();
+        ReleaseEarly(null);
         return true;
     }
 

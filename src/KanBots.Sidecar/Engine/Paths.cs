@@ -1,3 +1,4 @@
+using System.Globalization;
 using KanBots.Sidecar.Git;
 using KanBots.Sidecar.RunHost;
 
@@ -18,6 +19,15 @@ internal sealed record Paths(Repository Repository)
     internal string Runs => Path.Combine(State, "runs");
 
     internal string Scratch => Path.Combine(State, "scratch");
+
+    /// <summary>Every launch that has a folder, in no order.</summary>
+    internal IEnumerable<(int Card, long Run, RunFolder Folder)> Launches() => Directory.Exists(Runs)
+        ? from run in Directory.EnumerateDirectories(Runs)
+          let names = Path.GetFileName(run).Split('-')
+          where names.Length == 2 && int.TryParse(names[0], out _) && long.TryParse(names[1], out _)
+          from launch in Directory.EnumerateDirectories(run)
+          select (int.Parse(names[0], CultureInfo.InvariantCulture), long.Parse(names[1], CultureInfo.InvariantCulture), new RunFolder(launch))
+        : [];
 
     internal RunFolder Launch(int cardNumber, long runId, int launch) => new(Path.Combine(Runs, FormattableString.Invariant($"{cardNumber}-{runId}"), FormattableString.Invariant($"{launch}")));
 }

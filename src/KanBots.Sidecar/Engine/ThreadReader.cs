@@ -35,7 +35,7 @@ internal sealed class ThreadReader(BoardEngine engine, Paths paths)
         while (used < lines.Count && items.Count < count && bytes < PageBytesMax)
         {
             var line = lines[used++];
-            bytes += line.To - line.From;
+            bytes += line.To - line.From is var length && length > ClaudeDecoder.LineBytesMax ? 0 : length; // what is too long is not read
             items.AddRange(Items(run.CardNumber, runId, line).Where(item => item.Seq > after));
         }
 

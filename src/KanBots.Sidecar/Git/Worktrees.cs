@@ -94,16 +94,38 @@ internal static class Worktrees
         }
     }
 
+    private const string ExcludeLine = $"/{FolderName}/";
+
+    private static string ExcludeFile(Repository repository) => System.IO.Path.Combine(repository.CommonFolder, "info", "exclude");
+
+    internal static bool IsExcluded(Repository repository) =>
+        File.Exists(ExcludeFile(repository)) && File.ReadLines(ExcludeFile(repository)).Any(line => line.Trim() == ExcludeLine);
+
     /// <summary>One line in the repository's own exclude file, which is never committed, unless it is there.</summary>
     private static void Exclude(Repository repository)
     {
-        const string line = $"/{FolderName}/";
-        var path = System.IO.Path.Combine(repository.CommonFolder, "info", "exclude");
-        var text = File.Exists(path) ? File.ReadAllText(path) : "";
-        if (!text.Split('\n').Any(existing => existing.Trim() == line))
+        if (!IsExcluded(repository))
         {
+            var path = ExcludeFile(repository);
+            var text = File.Exists(path) ? File.ReadAllText(path) : "";
             Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
-            File.AppendAllText(path, (text.Length == 0 || text.EndsWith('\n') ? "" : "\n") + line + "\n", new UTF8Encoding(false));
+            File.AppendAllText(path, (text.Length == 0 || text.EndsWith('\n') ? "" : "\n") + ExcludeLine + "\n", new UTF8Encoding(false));
+        }
+    }
+
+    /// <summary>Takes our line out again, and the folder when it is empty. Every other byte of the file stays.</summary>
+    internal static void Forget(Repository repository)
+    {
+        if (IsExcluded(repository))
+        {
+            var path = ExcludeFile(repository);
+            File.WriteAllText(path, string.Concat(File.ReadAllText(path).Split('\n').Where(line => line.Trim() != ExcludeLine).Select((line, index) => index == 0 ? line : "\n" + line)), new UTF8Encoding(false));
+        }
+
+        var folder = System.IO.Path.Combine(repository.Root, FolderName);
+        foreach (var path in new[] { System.IO.Path.Combine(folder, "worktrees"), folder }.Where(path => Directory.Exists(path) && !Directory.EnumerateFileSystemEntries(path).Any()))
+        {
+            Directory.Delete(path);
         }
     }
 }

@@ -46,10 +46,10 @@ internal sealed record Snapshot(
                     NextRunId = kept.NextRunId,
                     Cards = kept.Cards.ToImmutableSortedDictionary(card => card.Id, card => card),
                     Runs = kept.Runs.ToImmutableSortedDictionary(run => run.Id, run => run),
-                    Decisions = kept.Decisions.ToImmutableDictionary(decision => decision.Id),
+                    Decisions = kept.Decisions.ToImmutableSortedDictionary(decision => decision.Id, decision => decision, StringComparer.Ordinal),
                     Settings = kept.Settings,
                     SpendByDay = kept.Spend.ToImmutableSortedDictionary(day => day.Day, day => day.MicroUsd, StringComparer.Ordinal),
-                    Served = kept.Served.ToImmutableDictionary(entry => entry.RequestId, entry => entry.Served),
+                    Served = kept.Served.ToImmutableSortedDictionary(entry => entry.RequestId, entry => entry.Served, StringComparer.Ordinal),
                 }
                 : null;
         }

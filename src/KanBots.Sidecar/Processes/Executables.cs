@@ -21,6 +21,22 @@ internal static class Executables
         return names.SelectMany(file => folders.Select(entry => Path.Combine(entry, file))).FirstOrDefault(IsExecutable);
     }
 
+    /// <summary>How many processes other than this one run a program of the folder. Only Linux shows it; elsewhere the system itself
+    /// keeps files that are in use.</summary>
+    internal static int RunningFrom(string folder)
+    {
+        var count = 0;
+        if (OperatingSystem.IsLinux())
+        {
+            foreach (var pid in ProcessTable.Pids())
+            {
+                count += pid != Environment.ProcessId && Linux.Proc.Executable(pid)?.StartsWith($"{folder}/", StringComparison.Ordinal) == true ? 1 : 0;
+            }
+        }
+
+        return count;
+    }
+
     private static bool IsExecutable(string path) =>
         File.Exists(path) && (OperatingSystem.IsWindows() || (File.GetUnixFileMode(path) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != 0);
 }

@@ -45,6 +45,15 @@ internal static class LocalSocket
     /// <summary>Takes the address even when something is there: the caller holds the lock that makes it the only one.</summary>
     internal static LocalListener Listen(string address, int backlog) => OperatingSystem.IsWindows() ? new NamedPipeListener(address) : UnixSocket.Listen(address, backlog);
 
+    /// <summary>Takes away what a listener that was killed left behind; the caller holds the lock.</summary>
+    internal static void Forget(string address)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            File.Delete(address);
+        }
+    }
+
     /// <exception cref="IOException">Nobody listens there, or not yet.</exception>
     internal static Task<LocalConnection> ConnectAsync(string address, CancellationToken cancellation) =>
         OperatingSystem.IsWindows() ? NamedPipe.ConnectAsync(address, cancellation) : UnixSocket.ConnectAsync(address, cancellation);

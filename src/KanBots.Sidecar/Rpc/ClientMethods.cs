@@ -38,7 +38,7 @@ internal sealed partial class ClientSession
         .Request(Protocol.Methods.ConfigSet, Json.ConfigSetParams, Json.ConfigSetResult, SetConfigAsync)
         .Request(Protocol.Methods.SidecarStatus, Json.Nothing, Json.SidecarStatusResult, StatusAsync);
 
-    private void Exit(Nothing nothing) => _ = _connection.DisposeAsync().AsTask();
+    private void Exit(Nothing nothing) => _connection.Stop();
 
     private static string NewId() => Guid.NewGuid().ToString();
 
@@ -57,9 +57,12 @@ internal sealed partial class ClientSession
         }
         catch (BoardUnavailableException none)
         {
-            throw new RpcException(none.Kind == "storageNewer" ? ErrorCode.StorageNewer : ErrorCode.StorageFailed, none.Message, new ErrorData(none.Kind));
+            throw Unavailable(none);
         }
     }
+
+    private static RpcException Unavailable(BoardUnavailableException none) =>
+        new(none.Kind == "storageNewer" ? ErrorCode.StorageNewer : ErrorCode.StorageFailed, none.Message, new ErrorData(none.Kind));
 
     private void RequireInitialized()
     {
@@ -104,9 +107,15 @@ internal sealed partial class ClientSession
             throw new RpcException(ErrorCode.InvalidArgument, "requestId is a UUID that the client makes up.", new ErrorData("invalidArgument"));
         }
 
-        await SettledAsync(CancellationToken.None);
-        var (outcome, refusal) = await _engine.AskAsync(request, _preamble.Environment);
-        return refusal is null ? outcome! : throw ToWire.Error(refusal);
+        try
+        {
+            var (outcome, refusal) = await _engine.AskAsync(request, _preamble.Environment);
+            return refusal is null ? outcome! : throw ToWire.Error(refusal);
+        }
+        catch (BoardUnavailableException none)
+        {
+            throw Unavailable(none);
+        }
     }
 
     private async Task<CardResult> CardAsync(Core.Input.Request request)
@@ -272,7 +281,10 @@ internal sealed partial class ClientSession
                 ["queuedRuns"] = Core.Limits.QueuedRunsMax,
                 ["parallelRuns"] = Core.Limits.ParallelMax,
                 ["messageBytes"] = HeaderFraming.MaxMessageBytes,
-                ["requestsInFlight"] = RpcConnection.InFlightMax,
+                ["requestsInFlight"] = InFlight.RequestsMax,
+                ["requestBytesInFlight"] = InFlight.BytesMax,
+                ["outgoingMessages"] = OutgoingQueue.MessagesMax,
+                ["outgoingBytes"] = OutgoingQueue.BytesMax,
                 ["threadPage"] = ThreadReader.PageMax,
                 ["engineInbox"] = BoardEngine.InboxMax,
             },

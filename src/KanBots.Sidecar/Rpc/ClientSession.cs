@@ -90,7 +90,8 @@ internal sealed partial class ClientSession
                 }
             }
 
-            _sent = after;
+            // Unless the client asked for the whole board meanwhile: what it has then is newer.
+            Interlocked.CompareExchange(ref _sent, after, before);
         }
     }
 
@@ -137,15 +138,15 @@ internal sealed partial class ClientSession
                 return;
             }
 
-            after = items[^1].Seq;
             lock (_subscriptions)
             {
-                if (!_subscriptions.ContainsKey(run))
+                // The client has unsubscribed, or subscribed again from elsewhere, while the page was read.
+                if (!_subscriptions.TryGetValue(run, out var at) || at != after)
                 {
                     return;
                 }
 
-                _subscriptions[run] = after;
+                after = _subscriptions[run] = items[^1].Seq;
             }
 
             await _connection.NotifyAsync(Protocol.Methods.RunDidAppend, new RunDidAppendParams(run, [.. items.Select(ThreadItems.Of)]), ProtocolJson.Default.RunDidAppendParams);

@@ -73,8 +73,8 @@ public static class HeaderFraming
                 continue; // Unknown headers (Content-Type among them) are legal and carry nothing that is needed.
             }
 
-            ReadOnlySpan<byte> value = field[(colon + 1)..].Trim((byte)' ');
-            if (length is not null || !Utf8Parser.TryParse(value, out long parsed, out int used) || used != value.Length || parsed < 0)
+            ReadOnlySpan<byte> value = field[(colon + 1)..].Trim(" \t"u8);
+            if (length is not null || value.ContainsAnyExceptInRange((byte)'0', (byte)'9') || !Utf8Parser.TryParse(value, out long parsed, out int used) || used != value.Length)
             {
                 return new Frame(FrameStatus.Malformed, headerBytes, Problem: "Content-Length is not one whole number.");
             }

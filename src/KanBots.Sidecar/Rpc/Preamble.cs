@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -14,6 +15,8 @@ internal sealed record Preamble(int Kanbots, string Build, long StorageVersion, 
     /// <summary>Longest preamble; an environment on Linux has at most 2 MiB.</summary>
     internal const int BytesMax = 4 << 20;
 
+    private const int PieceBytes = 16 * 1024;
+
     internal const string Ok = "ok";
     internal const string Retry = "retry";
     internal const string Leaving = "leaving";
@@ -26,7 +29,7 @@ internal sealed record Preamble(int Kanbots, string Build, long StorageVersion, 
     {
         try
         {
-            return JsonSerializer.Deserialize(line, PreambleJson.Default.Preamble) is { Kanbots: 1, Build: not null, Environment: not null } preamble ? preamble : null;
+            return JsonSerializer.Deserialize(line, PreambleJson.Default.Preamble) is { Kanbots: 1 } preamble && preamble.Environment.All(variable => variable is not null) ? preamble : null;
         }
         catch (JsonException)
         {
@@ -34,20 +37,30 @@ internal sealed record Preamble(int Kanbots, string Build, long StorageVersion, 
         }
     }
 
-    /// <summary>Reads up to a newline, one byte at a time, so that not one byte of what follows is taken.</summary>
+    /// <summary>Reads up to a newline and not one byte of what follows: looks at what has come, then takes only the line. Byte by byte
+    /// where a stream cannot be looked at.</summary>
     /// <returns>The line without its newline, or null when the other side ended or said too much.</returns>
     internal static async Task<byte[]?> ReadLineAsync(Stream stream, int bytesMax, CancellationToken cancellation)
     {
         using var line = new MemoryStream();
-        var one = new byte[1];
-        while (line.Length < bytesMax && await stream.ReadAsync(one, cancellation) == 1)
+        var piece = new byte[stream is NetworkStream ? PieceBytes : 1];
+        while (line.Length < bytesMax)
         {
-            if (one[0] == (byte)'\n')
+            var seen = stream is NetworkStream network ? await network.Socket.ReceiveAsync(piece, SocketFlags.Peek, cancellation) : 1;
+            var end = stream is NetworkStream ? piece.AsSpan(0, seen).IndexOf((byte)'\n') : -1;
+            var taken = seen == 0 ? 0 : await stream.ReadAsync(piece.AsMemory(0, end >= 0 ? end + 1 : seen), cancellation);
+            if (taken == 0)
             {
-                return line.ToArray();
+                return null;
             }
 
-            line.WriteByte(one[0]);
+            if (piece[taken - 1] == (byte)'\n')
+            {
+                line.Write(piece, 0, taken - 1);
+                return line.Length < bytesMax ? line.ToArray() : null;
+            }
+
+            line.Write(piece, 0, taken);
         }
 
         return null;
@@ -56,6 +69,6 @@ internal sealed record Preamble(int Kanbots, string Build, long StorageVersion, 
     internal static byte[] Reply(string word) => Encoding.UTF8.GetBytes($"{word.ReplaceLineEndings(" ")}\n");
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(Preamble))]
 internal sealed partial class PreambleJson : JsonSerializerContext;

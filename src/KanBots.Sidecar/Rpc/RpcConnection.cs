@@ -1,121 +1,150 @@
 using System.Buffers;
-using System.Collections.Concurrent;
-using System.Globalization;
 using System.IO.Pipelines;
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
+using System.Text.Unicode;
 using KanBots.Sidecar.Protocol;
 
 namespace KanBots.Sidecar.Rpc;
 
 /// <summary>JSON-RPC 2.0 in Content-Length frames over two streams, requests both ways. Handlers are started in the order of arrival,
-/// each up to its first await. Framing that cannot be followed ends the connection after a last error; anything else is answered and
-/// the connection goes on.</summary>
-internal sealed class RpcConnection : IAsyncDisposable
+/// each up to its first await. Reading never waits for writing. Framing that cannot be followed ends the connection after a last error;
+/// anything else is answered and the connection goes on. When the input ends, what is under way is cancelled and the answers are still
+/// written, within <see cref="DrainPatience"/>.</summary>
+internal sealed partial class RpcConnection : IAsyncDisposable
 {
-    /// <summary>Requests of the other side that are under way.</summary>
-    internal const int InFlightMax = 1000;
-
-    /// <summary>Bytes that wait for a slow reader. Whoever is asked to send more waits; a reader that takes nothing for
-    /// <see cref="StuckReader"/> loses the connection.</summary>
-    internal const long OutgoingBytesMax = 128L << 20;
-
+    /// <summary>A reader that takes nothing for so long loses the connection.</summary>
     internal static readonly TimeSpan StuckReader = TimeSpan.FromSeconds(60);
 
+    /// <summary>How long the last answers may take once the input has ended.</summary>
+    internal static readonly TimeSpan DrainPatience = TimeSpan.FromSeconds(2);
+
     private readonly PipeReader _input;
-    private readonly Stream _output;
+    private readonly OutgoingQueue _outgoing;
     private readonly RpcMethods _methods;
     private readonly Func<Exception, string> _logBug;
-    private readonly ConcurrentDictionary<string, CancellationTokenSource> _inFlight = new();
-    private readonly ConcurrentDictionary<long, TaskCompletionSource<JsonElement>> _asked = new();
-    private readonly SemaphoreSlim _writing = new(1, 1);
+    private readonly InFlight _inFlight = new();
     private readonly CancellationTokenSource _closed = new();
-    private long _nextId;
-    private long _outgoingBytes;
+    private volatile bool _stopping;
 
     /// <param name="logBug">Writes a bug into the log and gives the reference that the caller is told.</param>
-    internal RpcConnection(Stream input, Stream output, RpcMethods methods, Func<Exception, string> logBug)
+    /// <param name="stuckReader">In place of <see cref="StuckReader"/>.</param>
+    internal RpcConnection(Stream input, Stream output, RpcMethods methods, Func<Exception, string> logBug, TimeSpan? stuckReader = null)
     {
         _input = PipeReader.Create(input, new StreamPipeReaderOptions(bufferSize: 64 * 1024, leaveOpen: true));
-        _output = output;
+        _outgoing = new OutgoingQueue(output, stuckReader ?? StuckReader);
         _methods = methods;
         _logBug = logBug;
     }
 
-    internal int QueuedMessages => _outgoingMessages;
+    internal int QueuedMessages => _outgoing.Messages;
 
-    internal long QueuedBytes => Interlocked.Read(ref _outgoingBytes);
-
-    private int _outgoingMessages;
+    internal long QueuedBytes => _outgoing.Bytes;
 
     /// <summary>Cancelled when the connection has ended.</summary>
     internal CancellationToken Closed => _closed.Token;
 
-    /// <summary>Reads until the other side ends or the framing breaks.</summary>
+    /// <summary>Reads until the other side ends, the framing breaks, or <see cref="Stop"/>.</summary>
     internal async Task RunAsync()
     {
+        var writing = WriteAsync();
         try
         {
             await ReadAsync();
         }
-        catch (Exception ended) when (ended is IOException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception ended) when (IsEnd(ended))
         {
             // The other side is gone; what it asked for is cancelled below.
         }
         finally
         {
+            await DrainAsync(writing);
             await _closed.CancelAsync();
-            foreach (var request in _inFlight.Values)
+            await writing;
+            await _input.CompleteAsync();
+            foreach (var id in _asked.Keys)
             {
-                await request.CancelAsync();
+                Forget(id)?.Failure(OutgoingQueue.Ended());
             }
+        }
+    }
 
-            foreach (var waiting in _asked.Values)
-            {
-                waiting.TrySetException(new IOException("The connection has ended."));
-            }
+    /// <summary>Ends the connection after the message that is being handled; what is answered already is still sent.</summary>
+    internal void Stop() => _stopping = true;
+
+    private static bool IsEnd(Exception failure) => failure is IOException or OperationCanceledException or ObjectDisposedException;
+
+    private async Task WriteAsync()
+    {
+        try
+        {
+            await _outgoing.WriteAsync(_closed.Token);
+        }
+        catch (Exception ended) when (IsEnd(ended))
+        {
+            await _closed.CancelAsync(); // perhaps in the middle of a frame: nothing can follow it
+        }
+    }
+
+    private async Task DrainAsync(Task writing)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(_closed.Token);
+        patience.CancelAfter(DrainPatience);
+        var answered = _inFlight.EndAsync();
+        try
+        {
+            await answered.WaitAsync(patience.Token);
+            _outgoing.Complete();
+            await writing.WaitAsync(patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            _outgoing.Complete();
         }
     }
 
     private async Task ReadAsync()
     {
-        for (; ; )
+        while (true)
         {
             var read = await _input.ReadAsync(_closed.Token);
-            var buffer = read.Buffer;
-            for (; ; )
+            var rest = read.Buffer;
+            Frame frame;
+            while ((frame = HeaderFraming.Peek(rest)).Status == FrameStatus.Complete)
             {
-                var frame = HeaderFraming.Peek(buffer);
-                if (frame.Status == FrameStatus.Complete)
+                Receive(rest.Slice(frame.HeaderBytes, frame.ContentBytes));
+                rest = rest.Slice(frame.HeaderBytes + frame.ContentBytes);
+                if (_stopping)
                 {
-                    await ReceiveAsync(buffer.Slice(frame.HeaderBytes, frame.ContentBytes));
-                    buffer = buffer.Slice(frame.HeaderBytes + frame.ContentBytes);
-                }
-                else if (frame.Status == FrameStatus.TooLarge)
-                {
-                    await FailAsync("null"u8.ToArray(), ErrorCode.InvalidRequest, frame.Problem ?? "The message is too large.");
-                    _input.AdvanceTo(buffer.GetPosition(frame.HeaderBytes));
-                    await SkipAsync(frame.ContentBytes);
-                    read = await _input.ReadAsync(_closed.Token);
-                    buffer = read.Buffer;
-                }
-                else if (frame.Status == FrameStatus.Malformed)
-                {
-                    await FailAsync("null"u8.ToArray(), ErrorCode.ParseError, $"{frame.Problem} The connection is closed.");
                     return;
-                }
-                else
-                {
-                    break;
                 }
             }
 
-            _input.AdvanceTo(buffer.Start, buffer.End);
-            if (read.IsCompleted)
+            if (frame.Status == FrameStatus.Malformed)
             {
+                Fail(RequestId.None, ErrorCode.ParseError, $"{frame.Problem} The connection is closed.");
                 return;
             }
+
+            if (frame.Status == FrameStatus.TooLarge)
+            {
+                Fail(RequestId.None, ErrorCode.InvalidRequest, frame.Problem ?? "The message is too large.");
+                _input.AdvanceTo(rest.GetPosition(frame.HeaderBytes));
+                await SkipAsync(frame.ContentBytes);
+                continue;
+            }
+
+            if (read.IsCompleted)
+            {
+                if (!rest.IsEmpty)
+                {
+                    Fail(RequestId.None, ErrorCode.ParseError, $"The input ended inside a message, {rest.Length} bytes after its beginning.");
+                }
+
+                return;
+            }
+
+            _input.AdvanceTo(rest.Start, rest.End);
         }
     }
 
@@ -134,293 +163,216 @@ internal sealed class RpcConnection : IAsyncDisposable
         }
     }
 
-    private async Task ReceiveAsync(ReadOnlySequence<byte> content)
+    private void Receive(ReadOnlySequence<byte> content)
     {
-        JsonDocument document;
+        byte[]? rented = null;
         try
         {
-            document = JsonDocument.Parse(content.ToArray());
+            var bytes = content.First;
+            if (!content.IsSingleSegment)
+            {
+                rented = ArrayPool<byte>.Shared.Rent((int)content.Length);
+                content.CopyTo(rented);
+                bytes = rented.AsMemory(0, (int)content.Length);
+            }
+
+            Receive(bytes);
+        }
+        finally
+        {
+            if (rented is not null)
+            {
+                ArrayPool<byte>.Shared.Return(rented);
+            }
+        }
+    }
+
+    private void Receive(ReadOnlyMemory<byte> content)
+    {
+        if (!Utf8.IsValid(content.Span))
+        {
+            Fail(RequestId.None, ErrorCode.ParseError, "The message is not UTF-8.");
+            return;
+        }
+
+        try
+        {
+            using var document = JsonDocument.Parse(content);
+            Receive(document.RootElement, content.Length);
         }
         catch (JsonException wrong)
         {
-            await FailAsync("null"u8.ToArray(), ErrorCode.ParseError, $"The message is not JSON: {wrong.Message}");
-            return;
+            Fail(RequestId.None, ErrorCode.ParseError, $"The message is not JSON, at line {wrong.LineNumber + 1}, byte {wrong.BytePositionInLine + 1}.");
         }
+        catch (InvalidOperationException)
+        {
+            Fail(RequestId.None, ErrorCode.InvalidRequest, "The message has a text that is half a character (an unpaired surrogate).");
+        }
+    }
 
-        var message = document.RootElement;
+    private void Receive(JsonElement message, int bytes)
+    {
         if (message.ValueKind != JsonValueKind.Object)
         {
-            var why = message.ValueKind == JsonValueKind.Array ? "Batches are not supported: send one message per frame." : "A message is a JSON object.";
-            await FailAsync("null"u8.ToArray(), ErrorCode.InvalidRequest, why);
+            Fail(RequestId.None, ErrorCode.InvalidRequest, message.ValueKind == JsonValueKind.Array ? "Batches are not supported: send one message per frame." : "A message is a JSON object.");
             return;
         }
 
-        var id = message.TryGetProperty("id", out var value) && value.ValueKind is JsonValueKind.Number or JsonValueKind.String ? value : (JsonElement?)null;
-        if (!message.TryGetProperty("method", out var method) || method.ValueKind != JsonValueKind.String)
+        var hasId = message.TryGetProperty("id", out var sentId);
+        var id = hasId ? RequestId.Of(sentId) : null;
+        if (!message.TryGetProperty("method", out var method))
         {
-            if (id is not null && (message.TryGetProperty("result", out _) || message.TryGetProperty("error", out _)))
+            // A response is never answered, not even one without an id: two ends that answer each other's errors never stop.
+            if (message.TryGetProperty("error", out _) || message.TryGetProperty("result", out _))
             {
-                Answered(id.Value, message);
-            }
-            else
-            {
-                await FailAsync(Raw(id), ErrorCode.InvalidRequest, "The message is neither a request nor a notification nor a response.");
+                Answered(sentId, message);
+                return;
             }
 
-            return;
+            Fail(id is { } known ? known.Json : RequestId.None, ErrorCode.InvalidRequest, "The message is neither a request nor a notification nor a response.");
         }
-
-        _ = message.TryGetProperty("params", out var parameters);
-        await DispatchAsync(method.GetString()!, id, parameters);
-    }
-
-    private static byte[] Raw(JsonElement? id) => Encoding.UTF8.GetBytes(id?.GetRawText() ?? "null");
-
-    private void Answered(JsonElement id, JsonElement message)
-    {
-        // A response to an id that we did not send, or no longer wait for, means nothing.
-        if (id.TryGetInt64(out var number) && _asked.TryRemove(number, out var waiting))
+        else if (method.ValueKind != JsonValueKind.String)
         {
-            if (message.TryGetProperty("error", out var error))
-            {
-                var code = error.TryGetProperty("code", out var raw) && raw.TryGetInt32(out var known) ? (ErrorCode)known : ErrorCode.InternalError;
-                var details = error.TryGetProperty("data", out var data) && data.ValueKind == JsonValueKind.Object ? data.Deserialize(ProtocolJson.Default.ErrorData) : null;
-                waiting.TrySetException(new RpcException(code, error.TryGetProperty("message", out var text) ? text.GetString() ?? "" : "", details));
-            }
-            else
-            {
-                waiting.TrySetResult(message.GetProperty("result"));
-            }
+            Fail(id is { } known ? known.Json : RequestId.None, ErrorCode.InvalidRequest, "A method is a string.");
+        }
+        else if (hasId && id is null)
+        {
+            Fail(RequestId.None, ErrorCode.InvalidRequest, "An id is a string or a whole number of 64 bits.");
+        }
+        else
+        {
+            _ = message.TryGetProperty("params", out var parameters);
+            Dispatch(method.GetString()!, id, parameters, bytes);
         }
     }
 
-    private async Task DispatchAsync(string method, JsonElement? id, JsonElement parameters)
+    private void Dispatch(string method, RequestId? id, JsonElement parameters, int bytes)
     {
         if (method == Methods.CancelRequest)
         {
-            if (parameters.ValueKind == JsonValueKind.Object && parameters.TryGetProperty("id", out var target) && _inFlight.TryGetValue(target.GetRawText(), out var request))
+            if (parameters.ValueKind == JsonValueKind.Object && parameters.TryGetProperty("id", out var target) && RequestId.Of(target) is { } known)
             {
-                await request.CancelAsync();
+                _inFlight.Cancel(known);
             }
 
             return;
         }
 
         var handler = _methods.Find(method);
-        if (handler is null)
+        if (id is not { } asked)
         {
-            if (id is not null)
+            // A request without an id is not run: nobody could be told what became of it.
+            if (handler is { IsNotification: true })
             {
-                await FailAsync(Raw(id), ErrorCode.MethodNotFound, $"There is no method '{method}'.");
+                Notified(handler, parameters);
             }
-
-            return;
         }
-
-        if (id is null)
+        else if (handler is null)
         {
-            await NotifiedAsync(handler, parameters);
-            return;
+            Fail(asked.Json, ErrorCode.MethodNotFound, $"There is no method '{method}'.");
         }
-
-        var key = id.Value.GetRawText();
-        var cancellation = CancellationTokenSource.CreateLinkedTokenSource(_closed.Token);
-        if (_inFlight.Count >= InFlightMax || !_inFlight.TryAdd(key, cancellation))
+        else if (handler.IsNotification)
         {
-            cancellation.Dispose();
-            await FailAsync(Raw(id), ErrorCode.InvalidRequest, $"The id {key} is in use, or more than {InFlightMax} requests are under way.");
-            return;
+            Fail(asked.Json, ErrorCode.InvalidRequest, $"'{method}' is a notification: send it without an id.");
         }
-
-        // Not awaited: the handler runs up to its first await here, in the order of arrival, and the next message is read meanwhile.
-        _ = AnswerAsync(handler, key, parameters, cancellation);
-    }
-
-    private async Task NotifiedAsync(RpcHandler handler, JsonElement parameters)
-    {
-        try
+        else if (_inFlight.IsFull(bytes))
         {
-            await handler.Handle(parameters, _closed.Token);
+            Fail(asked.Json, ErrorCode.LimitExceeded, $"At most {InFlight.RequestsMax} requests of together {InFlight.BytesMax} bytes are under way at once. Wait for some answers.");
         }
-        catch (Exception ignored) when (ignored is not OperationCanceledException)
+        else if (_inFlight.Start(asked, bytes) is { } request)
         {
-            if (ignored is not RpcException)
-            {
-                _ = _logBug(ignored);
-            }
+            // Not awaited: the handler runs up to its first await here, in the order of arrival, and the next message is read meanwhile.
+            _ = AnswerAsync(handler, request, parameters);
+        }
+        else
+        {
+            // Without the id: the request that has it is still to be answered.
+            Fail(RequestId.None, ErrorCode.InvalidRequest, $"The id {asked.Value.TrimStart('"')} is in use by a request that is under way.");
         }
     }
 
-    private async Task AnswerAsync(RpcHandler handler, string key, JsonElement parameters, CancellationTokenSource cancellation)
+    private void Notified(RpcHandler handler, JsonElement parameters)
     {
-        var id = Encoding.UTF8.GetBytes(key);
         try
         {
-            var result = await handler.Handle(parameters, cancellation.Token);
-            _inFlight.TryRemove(key, out _);
-            await SendAsync(writer =>
+            _ = handler.Handle(parameters, _closed.Token);
+        }
+        catch (RpcException)
+        {
+            // Wrong params of a notification: nobody waits for an answer.
+        }
+        catch (Exception bug)
+        {
+            _ = _logBug(bug);
+        }
+    }
+
+    private async Task AnswerAsync(RpcHandler handler, InFlight.Request request, JsonElement parameters)
+    {
+        try
+        {
+            var result = await handler.Handle(parameters, request.Cancellation);
+            _inFlight.Free(request);
+            if (result.Length <= HeaderFraming.MaxMessageBytes - EnvelopeBytesMax(request.Id))
             {
-                WriteId(writer, id);
-                writer.WritePropertyName("result");
-                writer.WriteRawValue(result, skipInputValidation: true);
-            });
+                _outgoing.Add([Envelope(request.Id.Json, "result"), result, End]);
+            }
+            else
+            {
+                Fail(request.Id.Json, ErrorCode.LimitExceeded, $"The answer has {result.Length} bytes, over the limit of {HeaderFraming.MaxMessageBytes}. Ask for less at once.");
+            }
         }
         catch (Exception failure)
         {
-            _inFlight.TryRemove(key, out _);
-            await AnswerFailureAsync(id, failure);
+            _inFlight.Free(request);
+            Fail(request, failure);
         }
         finally
         {
-            cancellation.Dispose();
+            _inFlight.Done(request);
         }
     }
 
-    private async Task AnswerFailureAsync(byte[] id, Exception failure)
+    private static int EnvelopeBytesMax(RequestId id) => id.Json.Length + 64;
+
+    private void Fail(InFlight.Request request, Exception failure)
     {
-        try
+        switch (failure)
         {
-            switch (failure)
-            {
-                case RpcException known:
-                    await FailAsync(id, known.Code, known.Message, known.Details);
-                    break;
-                case OperationCanceledException:
-                    await FailAsync(id, ErrorCode.RequestCancelled, "The request was cancelled.");
-                    break;
-                default:
-                    var reference = _logBug(failure);
-                    await FailAsync(id, ErrorCode.InternalError, $"Something went wrong in the sidecar (log {reference}).", new ErrorData("internalError", "Look for the reference in the log.", LogReference: reference));
-                    break;
-            }
-        }
-        catch (Exception ended) when (ended is IOException or OperationCanceledException or ObjectDisposedException)
-        {
-            // Nobody is there to be told.
+            case RpcException known:
+                Fail(request.Id.Json, known.Code, known.Message, known.Details);
+                break;
+            case OperationCanceledException when request.Cancellation.IsCancellationRequested:
+                Fail(request.Id.Json, ErrorCode.RequestCancelled, "The request was cancelled.");
+                break;
+            default:
+                var reference = _logBug(failure);
+                Fail(request.Id.Json, ErrorCode.InternalError, $"Something went wrong in the sidecar (log {reference}).", new ErrorData("internalError", "Look for the reference in the log.", LogReference: reference));
+                break;
         }
     }
 
-    private Task FailAsync(byte[] id, ErrorCode code, string message, ErrorData? data = null) => SendAsync(writer =>
+    private void Fail(ReadOnlySpan<byte> id, ErrorCode code, string message, ErrorData? data = null)
     {
-        WriteId(writer, id);
-        writer.WriteStartObject("error");
-        writer.WriteNumber("code", (int)code);
-        writer.WriteString("message", message);
-        if (data is not null)
-        {
-            writer.WritePropertyName("data");
-            JsonSerializer.Serialize(writer, data, ProtocolJson.Default.ErrorData);
-        }
-
-        writer.WriteEndObject();
-    });
-
-    private static void WriteId(Utf8JsonWriter writer, byte[] id)
-    {
-        writer.WritePropertyName("id");
-        writer.WriteRawValue(id, skipInputValidation: true);
-    }
-
-    /// <summary>Sends a request and waits for its result.</summary>
-    /// <exception cref="RpcException">The other side answered with an error.</exception>
-    internal async Task<TResult> RequestAsync<TParams, TResult>(string method, TParams parameters, JsonTypeInfo<TParams> parametersType, JsonTypeInfo<TResult> resultType, CancellationToken cancellation)
-    {
-        var id = Interlocked.Increment(ref _nextId);
-        var waiting = new TaskCompletionSource<JsonElement>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _asked[id] = waiting;
-        if (_closed.IsCancellationRequested)
-        {
-            throw new IOException("The connection has ended.");
-        }
-
-        using var stop = cancellation.Register(() =>
-        {
-            if (_asked.TryRemove(id, out _))
-            {
-                waiting.TrySetCanceled(cancellation);
-                _ = CancelAsync(id);
-            }
-        });
-        await SendAsync(writer =>
-        {
-            writer.WriteNumber("id", id);
-            WriteCall(writer, method, parameters, parametersType);
-        });
-        var result = await waiting.Task;
-        return result.Deserialize(resultType) ?? throw new RpcException(ErrorCode.InternalError, $"The result of {method} is null.");
-    }
-
-    private async Task CancelAsync(long id)
-    {
-        try
-        {
-            await NotifyAsync(Methods.CancelRequest, new CancelParams(JsonDocument.Parse(id.ToString(CultureInfo.InvariantCulture)).RootElement), ProtocolJson.Default.CancelParams);
-        }
-        catch (Exception ended) when (ended is IOException or OperationCanceledException or ObjectDisposedException)
-        {
-            // Nobody is there to be told.
-        }
-    }
-
-    /// <summary>Sends a notification and completes when it has been handed to the operating system, so that a sender who waits for
-    /// it never runs ahead of a slow reader.</summary>
-    internal Task NotifyAsync<T>(string method, T parameters, JsonTypeInfo<T> type) => SendAsync(writer => WriteCall(writer, method, parameters, type));
-
-    private static void WriteCall<T>(Utf8JsonWriter writer, string method, T parameters, JsonTypeInfo<T> type)
-    {
-        writer.WriteString("method", method);
-        writer.WritePropertyName("params");
-        JsonSerializer.Serialize(writer, parameters, type);
-    }
-
-    private async Task SendAsync(Action<Utf8JsonWriter> body)
-    {
-        var content = new ArrayBufferWriter<byte>(1024);
-        using (var writer = new Utf8JsonWriter(content))
+        var error = new ArrayBufferWriter<byte>(256);
+        using (var writer = new Utf8JsonWriter(error))
         {
             writer.WriteStartObject();
-            writer.WriteString("jsonrpc", "2.0");
-            body(writer);
+            writer.WriteNumber("code", (int)code);
+            writer.WriteString("message", message);
+            writer.WritePropertyName("data");
+            JsonSerializer.Serialize(writer, data ?? new ErrorData(JsonNamingPolicy.CamelCase.ConvertName(code.ToString())), ProtocolJson.Default.ErrorData);
             writer.WriteEndObject();
         }
 
-        if (Interlocked.Add(ref _outgoingBytes, content.WrittenCount) > OutgoingBytesMax)
-        {
-            await _closed.CancelAsync(); // the reader has been given every chance: see StuckReader
-        }
-
-        Interlocked.Increment(ref _outgoingMessages);
-        try
-        {
-            await _writing.WaitAsync(_closed.Token);
-            try
-            {
-                using var deadline = CancellationTokenSource.CreateLinkedTokenSource(_closed.Token);
-                deadline.CancelAfter(StuckReader);
-                await _output.WriteAsync(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"Content-Length: {content.WrittenCount}\r\n\r\n")), deadline.Token);
-                await _output.WriteAsync(content.WrittenMemory, deadline.Token);
-                await _output.FlushAsync(deadline.Token);
-            }
-            catch (OperationCanceledException) when (!_closed.IsCancellationRequested)
-            {
-                await _closed.CancelAsync(); // a frame is half written: nothing can follow it
-                throw;
-            }
-            finally
-            {
-                _writing.Release();
-            }
-        }
-        finally
-        {
-            Interlocked.Decrement(ref _outgoingMessages);
-            Interlocked.Add(ref _outgoingBytes, -content.WrittenCount);
-        }
+        _outgoing.Add([Envelope(id, "error"), error.WrittenMemory, End]);
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await _closed.CancelAsync();
-        await _input.CompleteAsync();
-    }
+    private static ReadOnlyMemory<byte> End { get; } = "}"u8.ToArray();
+
+    private static byte[] Envelope(ReadOnlySpan<byte> id, string member) =>
+        [.. "{\"jsonrpc\":\"2.0\",\"id\":"u8, .. id, .. Encoding.ASCII.GetBytes($",\"{member}\":")];
+
+    /// <summary>Ends the connection at once; what is queued is lost.</summary>
+    public async ValueTask DisposeAsync() => await _closed.CancelAsync();
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using KanBots.Sidecar.Protocol;
 
 namespace KanBots.Sidecar.Rpc;
 
@@ -21,6 +22,7 @@ internal sealed class RpcMethods
         return this;
     }
 
+    /// <exception cref="ArgumentException">The method has a handler already.</exception>
     internal RpcMethods Notification<TParams>(string method, JsonTypeInfo<TParams> parameters, Action<TParams> handle)
     {
         _handlers.Add(method, new RpcHandler(true, (element, _) =>
@@ -35,17 +37,33 @@ internal sealed class RpcMethods
 
     private static T Read<T>(JsonElement element, JsonTypeInfo<T> type)
     {
+        if (element.ValueKind is not (JsonValueKind.Undefined or JsonValueKind.Null or JsonValueKind.Object))
+        {
+            throw new RpcException(ErrorCode.InvalidParams, "The params are one object with named members.");
+        }
+
         try
         {
             // Absent params are an empty object: methods without params are called either way.
-            return (element.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null ? JsonSerializer.Deserialize("{}", type) : element.Deserialize(type))
-                ?? throw new RpcException(Protocol.ErrorCode.InvalidParams, "The params are null.");
+            return (element.ValueKind == JsonValueKind.Object ? element.Deserialize(type) : JsonSerializer.Deserialize("{}", type))
+                ?? throw new RpcException(ErrorCode.InvalidParams, "The params are null.");
         }
         catch (JsonException wrong)
         {
-            throw new RpcException(Protocol.ErrorCode.InvalidParams, $"The params are not what the method takes: {wrong.Message}");
+            throw new RpcException(ErrorCode.InvalidParams, Describe(element, type, wrong));
         }
+    }
+
+    /// <summary>In our own words: the framework's name .NET types, and in a trimmed build they are resource keys.</summary>
+    private static string Describe(JsonElement element, JsonTypeInfo type, JsonException wrong)
+    {
+        var missing = type.Properties.Where(property => property.IsRequired && !(element.ValueKind == JsonValueKind.Object && element.TryGetProperty(property.Name, out _))).Select(property => property.Name).ToList();
+        return missing.Count > 0
+            ? $"The params lack {string.Join(", ", missing)}."
+            : $"The params have a value of the wrong type, or an incomplete one, at {wrong.Path ?? "$"}.";
     }
 }
 
+/// <summary>One method's code.</summary>
+/// <param name="Handle">Reads the params before its first await: their memory is given back when it returns.</param>
 internal sealed record RpcHandler(bool IsNotification, Func<JsonElement, CancellationToken, Task<byte[]>> Handle);

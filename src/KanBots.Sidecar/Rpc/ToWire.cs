@@ -157,10 +157,12 @@ internal static class ToWire
         return new DecisionTool(decision.ToolName ?? "budget", input, decision.Description);
     }
 
+    internal static string NameOf(ErrorCode code) => JsonNamingPolicy.CamelCase.ConvertName(code.ToString());
+
     internal static RpcException Error(Core.Refusal refusal)
     {
         // Kinds are the camelCase names of the codes; one that has no code of its own is an invalid argument.
         var code = Enum.TryParse<ErrorCode>(refusal.Kind, ignoreCase: true, out var known) ? known : ErrorCode.InvalidArgument;
-        return new RpcException(code, refusal.Message, new ErrorData(refusal.Kind, null, refusal.CardId, refusal.RunId, refusal.DecisionId, refusal.State));
+        return new RpcException(code, refusal.Message, new ErrorData(NameOf(code), null, refusal.CardId, refusal.RunId, refusal.DecisionId, refusal.State is { } state ? JsonNamingPolicy.CamelCase.ConvertName(state) : null));
     }
 }

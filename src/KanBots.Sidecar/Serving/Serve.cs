@@ -23,6 +23,7 @@ internal sealed class Serve
     private readonly TimeSpan _idle;
     private readonly long _storage;
     private readonly CancellationTokenSource _leaving = new();
+    private bool _willLeave;
     private readonly List<ClientSession> _clients = [];
     private long _lastClientGone = TimeProvider.System.GetTimestamp();
 
@@ -112,13 +113,13 @@ internal sealed class Serve
         while (!_leaving.IsCancellationRequested)
         {
             await Task.Delay(IdleLook);
-            bool idle;
             lock (_clients)
             {
-                idle = _clients.Count == 0 && TimeProvider.System.GetElapsedTime(_lastClientGone) >= _idle;
+                _willLeave |= _clients.Count == 0 && TimeProvider.System.GetElapsedTime(_lastClientGone) >= _idle
+                    && (_engine.Unavailable is not null || (_engine.IsSettled && !_engine.View.State.Runs.Values.Any(run => !run.IsOver)));
             }
 
-            if (idle && (_engine.Unavailable is not null || (_engine.IsSettled && !_engine.View.State.Runs.Values.Any(run => !run.IsOver))))
+            if (_willLeave)
             {
                 await _leaving.CancelAsync();
             }
@@ -137,20 +138,20 @@ internal sealed class Serve
             var line = await Preamble.ReadLineAsync(stream, Preamble.BytesMax, patience.Token);
             var preamble = line is null ? null : Preamble.Parse(line);
             var answer = Judge(preamble, pid, isThisUser);
-            await stream.WriteAsync(Preamble.Reply(answer), patience.Token);
-            if (answer != Preamble.Ok)
+            var session = answer == Preamble.Ok ? new ClientSession(stream, _engine, _paths, _log, preamble!, new ServerFacts(Build.Version, Build.Id, _paths.Repository.Root, _paths.State), pid, Status) : null;
+            if (session is not null && !TryJoin(session))
             {
-                return;
-            }
-
-            var session = new ClientSession(stream, _engine, _paths, _log, preamble!, new ServerFacts(Build.Version, Build.Id, _paths.Repository.Root, _paths.State), pid, Status);
-            lock (_clients)
-            {
-                _clients.Add(session);
+                (session, answer) = (null, Preamble.Retry);
             }
 
             try
             {
+                await stream.WriteAsync(Preamble.Reply(answer), patience.Token);
+                if (session is null)
+                {
+                    return;
+                }
+
                 using var leave = _leaving.Token.Register(() => client.Abort());
                 await session.RunAsync();
             }
@@ -158,7 +159,11 @@ internal sealed class Serve
             {
                 lock (_clients)
                 {
-                    _clients.Remove(session);
+                    if (session is not null)
+                    {
+                        _clients.Remove(session);
+                    }
+
                     _lastClientGone = TimeProvider.System.GetTimestamp();
                 }
             }
@@ -198,6 +203,11 @@ internal sealed class Serve
 
         if (Build.IsNewer(preamble.Build, Build.Id))
         {
+            lock (_clients)
+            {
+                _willLeave = true;
+            }
+
             _leaving.CancelAfter(TimeSpan.Zero); // agents live in their hosts: nothing is lost
             return Preamble.Leaving;
         }
@@ -207,7 +217,21 @@ internal sealed class Serve
             return $"{Preamble.RefusedPrefix}{_engine.Unavailable?.Message ?? new StorageNewerException(_storage).Message}";
         }
 
-        return _leaving.IsCancellationRequested ? Preamble.Retry : Preamble.Ok;
+        return Preamble.Ok;
+    }
+
+    /// <summary>Whoever is told ok is a client before it is told, so that no serve leaves between the two.</summary>
+    private bool TryJoin(ClientSession session)
+    {
+        lock (_clients)
+        {
+            if (!_willLeave)
+            {
+                _clients.Add(session);
+            }
+
+            return !_willLeave;
+        }
     }
 
     internal IReadOnlyList<ClientSession> Status()

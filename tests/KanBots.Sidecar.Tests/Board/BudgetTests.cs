@@ -122,6 +122,19 @@ public sealed class BudgetTests
     }
 
     [Fact]
+    public void A_late_bill_of_an_earlier_launch_leaves_the_estimate_of_this_one()
+    {
+        var run = _boards.Running(Enough);
+        _ = _boards.End(run, LaunchEndKind.HostDied);
+        _ = _boards.Granted(_boards.Resume(run));
+        _ = _boards.Do(new Input.CostEstimated(run, 2, 900));
+        _ = _boards.Do(new Input.CostAdded(run, 1, 50));
+        Assert.Equal((50L, 900L), (Run(run).ExactMicroUsd, Run(run).EstimateMicroUsd));
+        _ = _boards.End(run, LaunchEndKind.HostDied);
+        Assert.Equal((950L, 0L), (Run(run).ExactMicroUsd, Run(run).EstimateMicroUsd));
+    }
+
+    [Fact]
     public void A_cost_counts_once_and_takes_the_estimate_away()
     {
         var run = _boards.Running(Enough);

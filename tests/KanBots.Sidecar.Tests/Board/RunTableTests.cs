@@ -144,6 +144,7 @@ public sealed class RunTableTests
         }
 
         yield return ("LaunchEnded Exited, dirty", new Input.LaunchEnded(id, at, new LaunchEnd(LaunchEndKind.Exited, 0, null, null), true, new DiffStat(1, 1, 0), 0));
+        yield return ("LeftoversCounted", new Input.LeftoversCounted(id, 0));
         yield return ("LaunchEnded, earlier launch", new Input.LaunchEnded(id, at - 1, new LaunchEnd(LaunchEndKind.Exited, 0, null, null), false, null, 0));
         yield return ("LaunchEnded, session unknown", new Input.LaunchEnded(id, at, new LaunchEnd(LaunchEndKind.Exited, 1, null, new Reason(Decider.SessionUnknown, "")), false, null, 0));
         foreach (var kind in Enum.GetValues<ObservedKind>())

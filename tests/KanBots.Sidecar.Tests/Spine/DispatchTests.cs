@@ -18,6 +18,7 @@ public sealed class DispatchTests
         Assert.Equal("finished", (string?)Place.UntilState(client, runs[2], "finished")["state"]);
         var review = Place.UntilState(client, runs[1], "inReview");
         var board = Place.Until(client, "the question is open", board => board["decisions"]!.AsArray().Count == 1);
+        Place.Until("the editor was told", () => client.Notifications("decision/didRequest").Count == 1); // an answer that is faster makes the telling needless
 
         Assert.Equal("awaitingDecision", (string?)Place.Run(board, runs[0])["state"]);
         Assert.Equal(1, (int)review["diffStat"]!["files"]!);

@@ -90,7 +90,7 @@ public sealed class RelayRaceTests
     public void A_serve_that_is_leaving_for_want_of_clients_is_followed_by_the_next()
     {
         using var place = new Place();
-        place.Start().Dispose();
+        place.Start().EndInput();
         Place.Kill(place.ServePid);
         for (var round = 0; round < 5; round++)
         {

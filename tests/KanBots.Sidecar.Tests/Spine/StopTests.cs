@@ -70,5 +70,6 @@ public sealed class StopTests
         Assert.True(Place.IsAlive(daemon));
         client.Ask("run/stop", new JsonObject { ["runId"] = run });
         Place.Until("the daemon is gone", () => !Place.IsAlive(daemon), 3);
+        Place.Until(client, "the card says so", board => (int)Place.Run(board, run)["leftRunning"]! == 0);
     }
 }

@@ -35,6 +35,19 @@ internal static class Proc
         }
     }
 
+    /// <summary>The path of the program, null when it may not be read.</summary>
+    internal static string? Executable(int pid)
+    {
+        try
+        {
+            return new FileInfo($"/proc/{pid}/exe").LinkTarget;
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
     internal static IEnumerable<int> Pids()
     {
         foreach (var folder in Directory.EnumerateDirectories("/proc"))

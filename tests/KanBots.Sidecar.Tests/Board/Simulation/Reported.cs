@@ -5,6 +5,9 @@ namespace KanBots.Sidecar.Tests.Board.Simulation;
 /// <summary>What serve has read of a launch so far.</summary>
 internal sealed class Reported
 {
+    /// <summary>What no exact cost has confirmed yet; it counts when the launch ends so. Micro-dollars.</summary>
+    internal long Estimate { get; private set; }
+
     internal bool InTurn { get; private set; }
 
     internal bool HasResult { get; private set; }
@@ -21,6 +24,12 @@ internal sealed class Reported
     {
         switch (report)
         {
+            case Input.CostEstimated estimate:
+                Estimate = estimate.MicroUsd;
+                break;
+            case Input.CostAdded:
+                Estimate = 0;
+                break;
             case Input.TurnStarted:
                 InTurn = true;
                 break;

@@ -142,6 +142,10 @@ internal sealed class SimLaunch(long runId, int number, string worktree, int wor
         {
             ClimbDown(random);
         }
+        else if (!calm && resumes && !_ended && !_inTurn && random.Next(15) == 0)
+        {
+            End(LaunchEndKind.Exited, 1, Decider.SessionUnknown);
+        }
         else if (!calm && random.Next(100) == 0)
         {
             Die(random);
@@ -198,9 +202,6 @@ internal sealed class SimLaunch(long runId, int number, string worktree, int wor
                 break;
             case 2 when !_ended && !_inTurn:
                 End(LaunchEndKind.SpawnFailed, null);
-                break;
-            case 3 when resumes && !_ended && !_inTurn:
-                End(LaunchEndKind.Exited, 1, Decider.SessionUnknown);
                 break;
             default:
                 End(LaunchEndKind.Exited, 1);

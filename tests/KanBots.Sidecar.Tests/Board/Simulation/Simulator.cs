@@ -177,11 +177,14 @@ internal sealed class Simulator
 
     private void Remember(Input.Report report)
     {
-        if (report is Input.CostAdded cost)
+        var billed = report switch
         {
-            _world.Billed[cost.RunId] = _world.Billed.GetValueOrDefault(cost.RunId) + cost.MicroUsd;
-        }
-        else
+            Input.CostAdded cost => cost.MicroUsd,
+            Input.LaunchEnded ended => _world.Launches[(ended.RunId, ended.Launch)].Said.Estimate,
+            _ => 0,
+        };
+        _world.Billed[report.RunId] = _world.Billed.GetValueOrDefault(report.RunId) + billed;
+        if (report is not Input.CostAdded)
         {
             _heard.Add(report);
         }
@@ -205,10 +208,10 @@ internal sealed class Simulator
         }
     }
 
-    /// <summary>A bill that comes after its launch has ended.</summary>
+    /// <summary>A bill that comes after the end of its launch was told.</summary>
     private void Bill()
     {
-        var gone = _world.Launches.Values.Where(launch => launch.IsGone && launch.Stream.Count == 0).ToList();
+        var gone = _world.Launches.Values.Where(launch => launch.IsGone && !_followed.Contains(launch)).ToList();
         if (gone.Count > 0)
         {
             var launch = gone[_random.Next(gone.Count)];
@@ -318,6 +321,7 @@ internal sealed class Simulator
                 break;
             case Effect.EndLeftovers end:
                 _world.EndLeftovers(end.RunId);
+                _inbox.Add(new Input.LeftoversCounted(end.RunId, 0));
                 break;
         }
     }
