@@ -8,14 +8,19 @@ import fs from "node:fs";
 const ledger = process.argv[2];
 const bash = (command, description = "runs it") => ({ type: "tool_use", name: "Bash", input: { command, description } });
 const text = words => ({ type: "text", text: words });
+// 2.1.197 takes the plan from the tool's input; 2.1.330 from the file that its own reminder names, which is written first.
 const plan = words => ({ type: "tool_use", name: "ExitPlanMode", input: { plan: words } });
+const planFile = words => asked => {
+  const path = /(\/[^"\n]*?\/plans\/[\w.-]+\.md)/.exec(JSON.stringify(asked.messages).replaceAll("\\n", "\n"))?.[1];
+  return path ? { type: "tool_use", name: "Write", input: { file_path: path, content: words } } : text(words);
+};
 const question = { type: "tool_use", name: "AskUserQuestion", input: { questions: [{ question: "Use Radix or build from scratch?", header: "Toast", multiSelect: false, options: [{ label: "Radix", description: "one more dependency" }, { label: "Scratch", description: "ours to maintain" }] }] } };
 
 const scripts = {
   plain: [[text("Looking."), bash("echo plain > plain.txt")], [text("Done.")]],
   ask: [[text("I need to know."), question], [bash("echo asked > asked.txt")], [text("Thank you.")]],
   permission: [[bash("node -e \"require('fs').writeFileSync('one.txt','1')\"")], [bash("node -e \"require('fs').writeFileSync('two.txt','2')\"")], [text("Finished.")]],
-  plan: [[plan("Write the file in three steps.")], [plan("Write the file in one step.")], [bash("echo planned > planned.txt")], [text("Planned and done.")]],
+  plan: [[planFile("Write the file in three steps."), plan("Write the file in three steps.")], [planFile("Write the file in one step."), plan("Write the file in one step.")], [bash("echo planned > planned.txt")], [text("Planned and done.")]],
   slow: [[bash("node -e \"setTimeout(()=>{}, 600000)\"")], [text("Never.")]],
   forgetful: [[bash("test -e go-on || node -e \"setTimeout(()=>{}, 600000)\"")], [bash("echo remembered > remembered.txt")], [text("Done.")]],
   longer: [[bash("node -e \"setTimeout(()=>{}, 2000)\"")], [bash("echo second > second.txt")], [text("Heard.")]],
@@ -52,7 +57,7 @@ const server = http.createServer(async (request, response) => {
     log({ failed: 400 });
     return reply(400, { type: "error", error: { type: "invalid_request_error", message: "this is not possible" } });
   }
-  const content = (scripts[name] ?? scripts.plain)[Math.min(step, (scripts[name] ?? scripts.plain).length - 1)].map((block, i) => block.type === "tool_use" ? { id: `toolu_${process.pid}_${id}_${i}`, ...block } : block);
+  const content = (scripts[name] ?? scripts.plain)[Math.min(step, (scripts[name] ?? scripts.plain).length - 1)].map(block => typeof block === "function" ? block(asked) : block).map((block, i) => block.type === "tool_use" ? { id: `toolu_${process.pid}_${id}_${i}`, ...block } : block);
   const usage = { input_tokens: 1000 + id, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 50 };
   const message = { id: `msg_${id}`, type: "message", role: "assistant", model: asked.model, content: [], stop_reason: null, stop_sequence: null, usage: { ...usage, output_tokens: 1 } };
   const stop = content.some(block => block.type === "tool_use") ? "tool_use" : "end_turn";
