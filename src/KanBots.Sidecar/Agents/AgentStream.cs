@@ -20,6 +20,9 @@ internal abstract record AgentSignal
 
     internal sealed record Withdrawn(string RequestId) : AgentSignal;
 
+    /// <summary>The agent asks for something that we do not serve. It must be told so, since it waits for the answer.</summary>
+    internal sealed record Unserved(string RequestId, string What) : AgentSignal;
+
     /// <summary>A message was taken up by the agent: its delivery is certain.</summary>
     internal sealed record Echoed(string MessageId) : AgentSignal;
 

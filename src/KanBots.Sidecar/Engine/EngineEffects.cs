@@ -165,9 +165,8 @@ internal sealed partial class BoardEngine
         var verdict = effect.Verdict;
         var line = decision.Kind switch
         {
-            DecisionKind.Question when verdict.Allow => ClaudeControl.Answer(request, decision.ToolInput ?? "{}", decision.Questions.ToDictionary(
-                question => question.Text,
-                question => (IReadOnlyList<string>)[.. verdict.Answers.Where(answer => answer.QuestionId == question.Id).SelectMany(answer => answer.Values)])),
+            DecisionKind.Question when verdict.Allow => ClaudeControl.Answer(request, decision.ToolInput ?? "{}", decision.Questions.Select(question =>
+                (question.Text, (IReadOnlyList<string>)[.. verdict.Answers.Where(answer => answer.QuestionId == question.Id).SelectMany(answer => answer.Values)]))),
             _ when verdict.Allow => ClaudeControl.Allow(request, decision.ToolInput ?? "{}"),
             _ => ClaudeControl.Deny(request, string.IsNullOrWhiteSpace(verdict.Reason) ? "The user said no." : verdict.Reason),
         };

@@ -85,6 +85,9 @@ internal sealed partial class BoardEngine
                     case AgentSignal.Spent:
                         wantsUsage = true;
                         break;
+                    case AgentSignal.Unserved unserved:
+                        WithFolder(launch.RunId, launch.Launch, folder => Tell(folder, unserved.RequestId, ClaudeControl.Refuse(unserved.RequestId, $"{unserved.What} is not served here.")));
+                        break;
                 }
 
                 launch.InTurn = signal switch { AgentSignal.TurnStarted => true, AgentSignal.TurnEnded => false, _ => launch.InTurn };

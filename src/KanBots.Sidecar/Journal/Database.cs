@@ -48,14 +48,27 @@ internal sealed class Database : IDisposable
     {
         SQLitePCL.Batteries_V2.Init();
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, DefaultTimeout = BusyTimeoutSeconds }.ToString());
-        connection.Open();
+        try
+        {
+            connection.Open();
+            Prepare(connection, newEpoch);
+            return new Database(connection, Scalar(connection, "select value from meta where key='epoch'")!, build);
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    private static void Prepare(SqliteConnection connection, string newEpoch)
+    {
         Run(connection, "pragma locking_mode=EXCLUSIVE");
         Run(connection, "pragma journal_mode=WAL");
         Run(connection, "create table if not exists meta(key text primary key, value text not null) without rowid");
         var version = Scalar(connection, "select value from meta where key='storageVersion'");
         if (version is not null && long.Parse(version, CultureInfo.InvariantCulture) > StorageVersion)
         {
-            connection.Dispose();
             throw new StorageNewerException(long.Parse(version, CultureInfo.InvariantCulture));
         }
 
@@ -66,7 +79,6 @@ internal sealed class Database : IDisposable
             create table if not exists line(run integer not null, seq integer not null, launch integer not null, start integer not null, stop integer not null, items integer not null, cost integer not null, at integer not null, primary key(run, seq)) without rowid;
             """);
         Run(connection, "insert or ignore into meta values('storageVersion', $version), ('epoch', $epoch)", ("$version", StorageVersion.ToString(CultureInfo.InvariantCulture)), ("$epoch", newEpoch));
-        return new Database(connection, Scalar(connection, "select value from meta where key='epoch'")!, build);
     }
 
     /// <summary>The fold of the journal: of all of it, or of what came after the last snapshot of this very build.</summary>

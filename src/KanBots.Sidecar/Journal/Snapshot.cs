@@ -53,8 +53,9 @@ internal sealed record Snapshot(
                 }
                 : null;
         }
-        catch (JsonException)
+        catch (Exception damaged) when (damaged is JsonException or NullReferenceException or InvalidOperationException or ArgumentException)
         {
+            // Well-formed JSON can lack a list or hold an id twice: no reason not to start, since the journal says it all.
             return null;
         }
     }

@@ -5,14 +5,16 @@ namespace KanBots.Sidecar.Journal;
 /// <param name="Length">Its length in bytes, also when it is not loaded.</param>
 internal readonly record struct TailLine(long From, long To, ReadOnlyMemory<byte> Content, long Length);
 
-/// <summary>Reads the complete lines of a file that another process appends to. Linear: what was looked at for a newline is not looked
-/// at again, and memory is bounded: of a line above the limit only the range is kept.</summary>
+/// <summary>Reads the complete lines of a file that another process appends to. Linear: no byte is read twice, and memory is bounded: of
+/// a line above the limit only the range is kept. A file that became shorter than what was read is read again from the line asked for.</summary>
 internal sealed class StreamTail(string path)
 {
     internal const int ChunkBytes = 256 * 1024;
     internal const int LineBytesMax = 32 * 1024 * 1024;
 
     private readonly byte[] _chunk = new byte[ChunkBytes];
+    private int _chunkStart;
+    private int _chunkEnd;
     private byte[] _partial = [];
     private int _partialLength;
     private long _lineStart = -1;
@@ -25,63 +27,76 @@ internal sealed class StreamTail(string path)
     internal List<TailLine> Read(long from, bool ended, int linesMax, long bytesMax)
     {
         var lines = new List<TailLine>();
-        if (!File.Exists(path))
+        using var file = Open();
+        if (file is null)
         {
             return lines;
         }
 
-        if (_lineStart != from)
+        if (_lineStart != from || file.Length < _scanned + _chunkEnd - _chunkStart)
         {
             Restart(from);
         }
 
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1);
-        long taken = 0;
-        while (lines.Count < linesMax && taken < bytesMax)
+        for (long taken = 0; lines.Count < linesMax && taken < bytesMax;)
         {
-            file.Position = _scanned;
-            var count = file.Read(_chunk);
-            if (count == 0)
+            if (_chunkStart == _chunkEnd && !Fill(file))
             {
                 if (ended && _scanned > _lineStart)
                 {
-                    lines.Add(Complete(_scanned, default));
+                    lines.Add(Complete(default));
                 }
 
                 return lines;
             }
 
-            var rest = _chunk.AsSpan(0, count);
-            var used = 0;
-            while (lines.Count < linesMax && taken < bytesMax && rest.IndexOf((byte)'\n') is var newline and >= 0)
-            {
-                lines.Add(Complete(_scanned + used + newline + 1, rest[..newline]));
-                taken += lines[^1].To - lines[^1].From;
-                used += newline + 1;
-                rest = rest[(newline + 1)..];
-            }
-
-            if (lines.Count < linesMax && taken < bytesMax)
+            var rest = _chunk.AsSpan(_chunkStart, _chunkEnd - _chunkStart);
+            var newline = rest.IndexOf((byte)'\n');
+            var used = newline < 0 ? rest.Length : newline + 1;
+            _chunkStart += used;
+            _scanned += used;
+            if (newline < 0)
             {
                 Keep(rest);
-                used = count;
             }
-
-            _scanned += used;
+            else
+            {
+                lines.Add(Complete(rest[..newline]));
+                taken += lines[^1].Length;
+            }
         }
 
         return lines;
     }
 
+    private FileStream? Open()
+    {
+        try
+        {
+            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1);
+        }
+        catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null; // the agent has not written yet
+        }
+    }
+
+    private bool Fill(FileStream file)
+    {
+        file.Position = _scanned;
+        (_chunkStart, _chunkEnd) = (0, file.Read(_chunk));
+        return _chunkEnd > 0;
+    }
+
     private void Restart(long from)
     {
         _lineStart = _scanned = from;
-        _partialLength = 0;
+        _chunkStart = _chunkEnd = _partialLength = 0;
     }
 
-    private TailLine Complete(long to, ReadOnlySpan<byte> last)
+    private TailLine Complete(ReadOnlySpan<byte> last)
     {
-        var from = _lineStart;
+        var (from, to) = (_lineStart, _scanned);
         var length = to - from;
         ReadOnlyMemory<byte> content = default;
         if (length <= LineBytesMax)

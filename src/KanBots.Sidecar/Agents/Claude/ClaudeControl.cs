@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 
 namespace KanBots.Sidecar.Agents.Claude;
 
@@ -29,7 +28,7 @@ internal static class ClaudeControl
     {
         writer.WriteString("behavior", "allow");
         writer.WritePropertyName("updatedInput"); // 2.1.197 fails without it
-        writer.WriteRawValue(toolInput);
+        writer.WriteRawValue(OnOneLine(toolInput));
     });
 
     internal static byte[] Deny(string requestId, string reason) => Response(requestId, writer =>
@@ -38,20 +37,38 @@ internal static class ClaudeControl
         writer.WriteString("message", reason);
     });
 
-    /// <param name="answers">Values by the text of the question; several are joined as the CLI itself does.</param>
-    internal static byte[] Answer(string requestId, string toolInput, IReadOnlyDictionary<string, IReadOnlyList<string>> answers) => Response(requestId, writer =>
+    /// <param name="answers">Values with the text of their question, which is all that the CLI knows a question by: those of two
+    /// questions with the same text are given together. Several are joined as the CLI itself does.</param>
+    internal static byte[] Answer(string requestId, string toolInput, IEnumerable<(string Question, IReadOnlyList<string> Values)> answers) => Response(requestId, writer =>
     {
-        var input = JsonNode.Parse(toolInput)?.AsObject() ?? [];
-        var said = new JsonObject();
-        foreach (var (question, values) in answers)
+        writer.WriteString("behavior", "allow");
+        writer.WriteStartObject("updatedInput");
+        using var input = JsonDocument.Parse(toolInput, new JsonDocumentOptions { MaxDepth = ClaudeDecoder.DepthMax });
+        foreach (var name in input.RootElement.ValueKind == JsonValueKind.Object ? input.RootElement.EnumerateObject().Select(member => member.Name).Where(name => name != "answers").Distinct().ToArray() : [])
         {
-            said[question] = string.Join(", ", values);
+            writer.WritePropertyName(name);
+            writer.WriteRawValue(OnOneLine(input.RootElement.Member(name).GetRawText()));
         }
 
-        input["answers"] = said;
-        writer.WriteString("behavior", "allow");
-        writer.WritePropertyName("updatedInput");
-        input.WriteTo(writer);
+        writer.WriteStartObject("answers");
+        foreach (var same in answers.GroupBy(answer => answer.Question, answer => answer.Values, StringComparer.Ordinal))
+        {
+            writer.WriteString(same.Key, string.Join(", ", same.SelectMany(values => values)));
+        }
+
+        writer.WriteEndObject();
+        writer.WriteEndObject();
+    });
+
+    /// <summary>Ends the wait of a request that we do not serve.</summary>
+    internal static byte[] Refuse(string requestId, string reason) => Line(writer =>
+    {
+        writer.WriteString("type", "control_response");
+        writer.WriteStartObject("response");
+        writer.WriteString("subtype", "error");
+        writer.WriteString("request_id", requestId);
+        writer.WriteString("error", reason);
+        writer.WriteEndObject();
     });
 
     private static byte[] Request(string id, string subtype) => Line(writer =>
@@ -75,6 +92,12 @@ internal static class ClaudeControl
         writer.WriteEndObject();
     });
 
+    /// <summary>A tool's input is passed on as it came, but pretty-printed JSON would tear the line. In JSON a raw line end is always
+    /// white space between values, and a raw U+2028 or U+2029, at which JavaScript may split lines too, always stands in a string.</summary>
+    private static string OnOneLine(string json) => json.AsSpan().ContainsAny("\r\n\u2028\u2029")
+        ? json.Replace('\n', ' ').Replace('\r', ' ').Replace("\u2028", @"\u2028", StringComparison.Ordinal).Replace("\u2029", @"\u2029", StringComparison.Ordinal)
+        : json;
+
     private static byte[] Line(Action<Utf8JsonWriter> body)
     {
         using var stream = new MemoryStream();
@@ -86,8 +109,6 @@ internal static class ClaudeControl
         }
 
         stream.WriteByte((byte)'\n');
-        var line = stream.ToArray();
-        // A tool's input is passed on as it came; pretty-printed JSON would tear the line.
-        return line.AsSpan(0, line.Length - 1).Contains((byte)'\n') ? throw new InvalidOperationException("A line for the agent contains a newline.") : line;
+        return stream.ToArray();
     }
 }

@@ -6,13 +6,14 @@ internal static class ClaudeFailure
     private static readonly (string Part, string Kind, string Message)[] Startup =
     [
         ("cannot be used with root/sudo", "refusedAsRoot", "Claude Code refuses to run as root without questions. Run as another user, dispatch in ask mode, or set IS_SANDBOX=1 in a container."),
-        ("already in use", "sessionInUse", "The session id is in use already. Dispatch the card again."),
+        ("is already in use", "sessionInUse", "The session id is in use already. Dispatch the card again."),
         ("No conversation found", "sessionUnknown", "Claude Code does not know the session any more. Dispatch the card again; the worktree is kept."),
         ("unknown option", "badFlag", "This Claude Code does not know a flag that we use. Update it: `claude update`."),
         ("requires --verbose", "badFlag", "This Claude Code does not know a flag that we use. Update it: `claude update`."),
         ("Invalid API key", "notSignedIn", SignIn),
         ("Please run /login", "notSignedIn", SignIn),
         ("Error parsing streaming input", "tornInput", "The agent could not read our message and ended. Resume the run."),
+        ("Input must be provided", "noInput", "The agent's input was closed before our message reached it. Resume the run."),
     ];
 
     private const string SignIn = "Claude Code is not signed in. Run `claude` once in a terminal and sign in, or set ANTHROPIC_API_KEY, then resume.";
@@ -30,7 +31,7 @@ internal static class ClaudeFailure
 
         var said = stderr.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault();
         var how = signal is { } number ? $"was ended by signal {number}" : $"ended with code {exitCode}";
-        return ("agentFailed", said is null ? $"The agent {how} without a word. Resume the run, or look at its thread." : $"The agent {how}: {said}");
+        return ("agentFailed", said is null ? $"The agent {how} without a word. Resume the run, or look at its thread." : $"The agent {how}: {said.TrimEnd('.')}. Resume the run, or look at its thread.");
     }
 
     internal static (string Kind, string Message) OfResult(string subtype, string? error, string text) => (subtype, error) switch

@@ -1,0 +1,322 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json;
+
+namespace KanBots.Sidecar.Agents.Claude;
+
+/// <summary>One line while it is read: what it says, and what it changes in the decoder's state.</summary>
+internal sealed class ClaudeReading(JsonElement root, ClaudeState state)
+{
+    private readonly ImmutableArray<AgentSignal>.Builder _signals = ImmutableArray.CreateBuilder<AgentSignal>();
+    private readonly ImmutableArray<AgentItem>.Builder _items = ImmutableArray.CreateBuilder<AgentItem>();
+    private readonly string? _parent = root.Text("parent_tool_use_id");
+
+    internal ClaudeState State { get; private set; } = state;
+
+    internal AgentLine ToLine()
+    {
+        if (_items.Count == 0)
+        {
+            _items.Add(new AgentItem(ItemKind.Raw, Encoding.UTF8.GetString(JsonMarshal.GetRawUtf8Value(root)), "unknownType", Parent: _parent));
+        }
+
+        return new AgentLine(_signals.ToImmutable(), _items.ToImmutable());
+    }
+
+    internal void Read()
+    {
+        switch (root.Text("type"))
+        {
+            case "system":
+                System(root.Text("subtype") ?? "");
+                break;
+            case "assistant":
+                Assistant();
+                break;
+            case "user":
+                User();
+                break;
+            case "result":
+                Result();
+                break;
+            case "control_request":
+                Request();
+                break;
+            case "control_response":
+                Response();
+                break;
+            case "control_cancel_request" when root.Text("request_id") is { } id:
+                _signals.Add(new AgentSignal.Withdrawn(id));
+                Notice("withdrawn", "The question was withdrawn.");
+                break;
+            case "rate_limit_event":
+                Notice("rateLimit", RateLimit());
+                break;
+            case "command_lifecycle":
+                Notice("message", $"Message {root.Text("state")}.");
+                break;
+            case "stream_event":
+                Notice("partial", Partial());
+                break;
+        }
+    }
+
+    private void Notice(string topic, string message) => _items.Add(new AgentItem(ItemKind.Notice, message, topic, Parent: _parent));
+
+    private void Raw(JsonElement what, string why) => _items.Add(new AgentItem(ItemKind.Raw, what.GetRawText(), why, Parent: _parent));
+
+    private void System(string subtype)
+    {
+        switch (subtype)
+        {
+            case "init":
+                _signals.Add(new AgentSignal.TurnStarted(root.Text("session_id"), root.Text("model"), root.Text("claude_code_version")));
+                _items.Add(new AgentItem(ItemKind.System, $"Claude Code {root.Text("claude_code_version")}, {root.Text("model")}", subtype, root.Text("session_id"), Json: root.Text("model")));
+                return;
+            case "api_retry":
+                Notice("apiRetry", $"The model did not answer ({root.Text("error") ?? Number("error_status")}); attempt {Number("attempt")} of {Number("max_retries")} follows.");
+                return;
+            case "compact_boundary":
+                Notice("compaction", "The conversation was compacted.");
+                return;
+            case "background_tasks_changed":
+                var count = root.Member("tasks").Elements().Count();
+                State = State with { TellsTasks = true, Tasks = null };
+                _signals.Add(new AgentSignal.BackgroundTasks(count));
+                Notice("backgroundTasks", count switch { 0 => "No background task runs.", 1 => "1 background task runs.", _ => $"{count} background tasks run." });
+                return;
+            case "task_notification":
+                TaskEnded();
+                break;
+            case "task_updated" when root.Member("patch").Text("status") is "completed" or "failed" or "killed" or "stopped":
+                TaskEnded();
+                break;
+        }
+
+        var said = root.Text("message") ?? root.Text("summary") ?? root.Text("description") ?? root.Text("status") ?? subtype;
+        _items.Add(new AgentItem(ItemKind.System, said, subtype, Parent: _parent));
+    }
+
+    /// <summary>2.1.197 does not say which background tasks run. It ends them five seconds after the end of its input, and else wakes
+    /// when one ends and begins another turn: so they are counted here, from the tool result that names one to its notification.</summary>
+    private void TaskBegan(string task) => Count([.. State.Tasks ?? [], task]);
+
+    private void TaskEnded()
+    {
+        if (root.Text("task_id") is { } task && State.Tasks?.Contains(task) == true)
+        {
+            Count([.. State.Tasks.Where(other => other != task)]);
+        }
+    }
+
+    private void Count(string[] tasks)
+    {
+        State = State with { Tasks = tasks.Length == 0 ? null : tasks };
+        _signals.Add(new AgentSignal.BackgroundTasks(tasks.Length));
+    }
+
+    private string Number(string name) => root.Member(name) is { ValueKind: JsonValueKind.Number } value ? value.GetRawText() : "?";
+
+    private string RateLimit()
+    {
+        var info = root.Member("rate_limit_info") is { ValueKind: JsonValueKind.Object } value ? value : root;
+        var resets = info.Whole("resetsAt");
+        var until = resets is > 0 and < 253_402_300_800 ? $", until {DateTimeOffset.FromUnixTimeSeconds(resets).ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)} UTC" : "";
+        return $"Rate limit {info.Text("rateLimitType")}: {info.Text("status")}{until}.";
+    }
+
+    /// <summary>A piece of what a whole message repeats afterwards, so that it is kept in brief: its words, or the name of its event.</summary>
+    private string Partial()
+    {
+        var part = root.Member("event");
+        var delta = part.Member("delta");
+        return delta.Text("text") ?? delta.Text("thinking") ?? delta.Text("partial_json") ?? part.Text("type") ?? "stream_event";
+    }
+
+    private IEnumerable<JsonElement> Blocks() => root.Member("message").Member("content") switch
+    {
+        { ValueKind: JsonValueKind.Array } blocks => blocks.EnumerateArray(),
+        { ValueKind: JsonValueKind.Undefined } => [],
+        var content => [content],
+    };
+
+    private void Assistant()
+    {
+        if (_parent is null)
+        {
+            // A top-level error marks the CLI's own synthetic message; the result that follows only has its text.
+            State = State with { LastError = root.Text("error") };
+        }
+
+        _signals.Add(new AgentSignal.Spent());
+        foreach (var block in Blocks())
+        {
+            switch (block.Text("type"))
+            {
+                case null when block.AsText() is { } text:
+                    _items.Add(new AgentItem(ItemKind.Text, text, Parent: _parent));
+                    break;
+                case "text" when block.Text("text") is { } text:
+                    _items.Add(new AgentItem(ItemKind.Text, text, Parent: _parent));
+                    break;
+                case "thinking" when block.Text("thinking") is { } thought:
+                    _items.Add(new AgentItem(ItemKind.Thinking, thought, Parent: _parent));
+                    break;
+                case "tool_use":
+                    ToolUse(block);
+                    break;
+                case var other:
+                    Raw(block, other ?? "unknownBlock");
+                    break;
+            }
+        }
+    }
+
+    private void ToolUse(JsonElement block)
+    {
+        var name = block.Text("name") ?? "tool";
+        var input = block.Member("input");
+        var summary = ClaudeDecoder.Summarise(name, input);
+        if (_parent is null)
+        {
+            _signals.Add(new AgentSignal.Tool(summary));
+        }
+
+        var shown = input.ValueKind != JsonValueKind.Undefined && input.Depth() <= ClaudeDecoder.InputDepthMax;
+        _items.Add(new AgentItem(ItemKind.ToolUse, summary, name, block.Text("id"), _parent, shown ? input.GetRawText() : null));
+    }
+
+    private void User()
+    {
+        var id = root.IsTrue("isReplay") ? root.Text("uuid") : null;
+        if (id is not null)
+        {
+            _signals.Add(new AgentSignal.Echoed(id));
+        }
+
+        foreach (var block in Blocks())
+        {
+            if ((block.AsText() ?? block.Text("text")) is { } said)
+            {
+                _items.Add(new AgentItem(ItemKind.UserMessage, said, Id: id, Parent: _parent));
+            }
+            else if (block.Text("type") == "tool_result")
+            {
+                ToolResult(block);
+            }
+            else
+            {
+                Raw(block, block.Text("type") ?? "unknownBlock");
+            }
+        }
+    }
+
+    private void ToolResult(JsonElement block)
+    {
+        if (_parent is null)
+        {
+            _signals.Add(new AgentSignal.Tool(null));
+        }
+
+        _signals.Add(new AgentSignal.Spent());
+        var result = root.Member("tool_use_result");
+        if (!State.TellsTasks && result.Text("backgroundTaskId") is { } task && State.Tasks?.Contains(task) != true)
+        {
+            TaskBegan(task);
+        }
+
+        _items.Add(Answers(result) is { } answers
+            ? new AgentItem(ItemKind.Answer, answers, Id: block.Text("tool_use_id"), Parent: _parent)
+            : new AgentItem(ItemKind.ToolResult, ContentText(block.Member("content")), Id: block.Text("tool_use_id"), Parent: _parent, IsError: block.IsTrue("is_error")));
+    }
+
+    /// <summary>The result of a question, which is the person's answer; null for every other tool's.</summary>
+    private static string? Answers(JsonElement result)
+    {
+        if (result.Member("questions").ValueKind != JsonValueKind.Array || result.Member("answers") is not { ValueKind: JsonValueKind.Object } answers)
+        {
+            return null;
+        }
+
+        var lines = answers.EnumerateObject().Select(answer => $"{answer.Name} {answer.Value.AsText() ?? answer.Value.GetRawText()}").ToList();
+        return lines.Count == 0 ? "Not answered." : string.Join("\n", lines);
+    }
+
+    private static string ContentText(JsonElement content) => content.ValueKind switch
+    {
+        JsonValueKind.Undefined or JsonValueKind.Null => "",
+        JsonValueKind.Array => string.Join("\n", content.EnumerateArray().Select(part => part.AsText() ?? part.Text("text") ?? $"[{part.Text("type") ?? "unknown"}]")),
+        _ => content.AsText() ?? content.GetRawText(),
+    };
+
+    private void Result()
+    {
+        var isError = root.IsTrue("is_error");
+        var interrupted = isError && root.Text("terminal_reason")?.StartsWith("aborted", StringComparison.Ordinal) == true;
+        var text = root.Text("result") ?? Errors();
+        var (kind, message) = isError && !interrupted ? ClaudeFailure.OfResult(root.Text("subtype") ?? "", State.LastError, text) : (null, null);
+        var turns = (int)Math.Clamp(root.Whole("num_turns"), 0, int.MaxValue);
+        (var micro, State) = ClaudeCost.OfResult(root, State with { LastError = null });
+        if (micro > 0)
+        {
+            _signals.Add(new AgentSignal.CostAdded(micro));
+        }
+
+        _signals.Add(new AgentSignal.Tool(null));
+        _signals.Add(new AgentSignal.TurnEnded(isError, interrupted, kind, message, turns));
+        _items.Add(new AgentItem(ItemKind.Result, text, interrupted ? "interrupted" : kind ?? "success", IsError: isError, MicroUsd: micro, Turns: turns, DurationMs: root.Whole("duration_ms")));
+    }
+
+    private string Errors() => root.Member("errors") is { ValueKind: JsonValueKind.Array } errors
+        ? string.Join("\n", errors.EnumerateArray().Select(error => error.AsText() ?? error.GetRawText()))
+        : root.Text("subtype") ?? "";
+
+    private void Request()
+    {
+        if (root.Text("request_id") is not { } id)
+        {
+            return;
+        }
+
+        var request = root.Member("request");
+        var input = request.Member("input");
+        if (request.Text("subtype") != "can_use_tool" || input.Depth() > ClaudeDecoder.InputDepthMax)
+        {
+            // The CLI waits for an answer to each of its requests, for ever.
+            _signals.Add(new AgentSignal.Unserved(id, request.Text("subtype") ?? "unknown"));
+            return;
+        }
+
+        var tool = request.Text("tool_name") ?? "tool";
+        var toolUse = request.Text("tool_use_id");
+        var questions = tool == "AskUserQuestion" ? ClaudeQuestions.Of(input) : [];
+        // Without a question there is nothing to answer, but it can be allowed or denied like any other tool.
+        var kind = questions.Length > 0 ? AskKind.Question : tool == "ExitPlanMode" ? AskKind.Plan : AskKind.Permission;
+        var description = kind == AskKind.Plan ? input.Text("plan") : request.Text("description");
+        _signals.Add(new AgentSignal.Asked(id, kind, toolUse, tool, input.ValueKind == JsonValueKind.Object ? input.GetRawText() : "{}", description, questions));
+        var said = kind == AskKind.Question ? string.Join("\n", questions.Select(question => question.Text)) : ClaudeDecoder.Summarise(tool, input);
+        _items.Add(new AgentItem(ItemKind.Question, said, toolUse, id, _parent));
+    }
+
+    private void Response()
+    {
+        var envelope = root.Member("response");
+        if (envelope.ValueKind != JsonValueKind.Object)
+        {
+            return;
+        }
+
+        if (envelope.Text("request_id")?.StartsWith(ClaudeControl.UsagePrefix, StringComparison.Ordinal) == true)
+        {
+            (var micro, State) = ClaudeCost.OfUsage(envelope.Member("response").Member("session"), State);
+            if (micro is { } estimate)
+            {
+                _signals.Add(new AgentSignal.CostEstimated(estimate));
+            }
+        }
+
+        Notice("control", envelope.Text("error") ?? "The agent heard us.");
+    }
+}
