@@ -181,7 +181,7 @@ public static class Limits
     public const int BodyLengthMax = 65_536;
 
     /// <summary>Of all cards together, so that a whole board always fits into one message of the wire.</summary>
-    public const int BodiesLengthMax = 12 << 20;
+    public const int BodiesLengthMax = 8 << 20;
     public const int MessageLengthMax = 1 << 20;
     public const int LabelsMax = 50;
     public const int LabelLengthMax = 100;

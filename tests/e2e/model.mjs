@@ -8,12 +8,14 @@ import fs from "node:fs";
 const ledger = process.argv[2];
 const bash = (command, description = "runs it") => ({ type: "tool_use", name: "Bash", input: { command, description } });
 const text = words => ({ type: "text", text: words });
+const plan = words => ({ type: "tool_use", name: "ExitPlanMode", input: { plan: words } });
 const question = { type: "tool_use", name: "AskUserQuestion", input: { questions: [{ question: "Use Radix or build from scratch?", header: "Toast", multiSelect: false, options: [{ label: "Radix", description: "one more dependency" }, { label: "Scratch", description: "ours to maintain" }] }] } };
 
 const scripts = {
   plain: [[text("Looking."), bash("echo plain > plain.txt")], [text("Done.")]],
   ask: [[text("I need to know."), question], [bash("echo asked > asked.txt")], [text("Thank you.")]],
   permission: [[bash("node -e \"require('fs').writeFileSync('one.txt','1')\"")], [bash("node -e \"require('fs').writeFileSync('two.txt','2')\"")], [text("Finished.")]],
+  plan: [[plan("Write the file in three steps.")], [plan("Write the file in one step.")], [bash("echo planned > planned.txt")], [text("Planned and done.")]],
   slow: [[bash("node -e \"setTimeout(()=>{}, 600000)\"")], [text("Never.")]],
   forgetful: [[bash("test -e go-on || node -e \"setTimeout(()=>{}, 600000)\"")], [bash("echo remembered > remembered.txt")], [text("Done.")]],
   longer: [[bash("node -e \"setTimeout(()=>{}, 2000)\"")], [bash("echo second > second.txt")], [text("Heard.")]],

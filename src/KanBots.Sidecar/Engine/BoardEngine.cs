@@ -25,6 +25,9 @@ internal sealed partial class BoardEngine : IAsyncDisposable
     private readonly Dictionary<(long Run, int Launch), LiveLaunch> _live = [];
     private readonly Dictionary<long, IReadOnlyList<string>> _environments = [];
     private readonly CancellationTokenSource _closing = new();
+
+    /// <summary>One worktree is made at a time: between the look and the making nobody else of ours makes one.</summary>
+    private readonly SemaphoreSlim _preparing = new(1, 1);
     private readonly GitRunner _git;
     private readonly Paths _paths;
     private readonly Func<Database> _open;

@@ -57,7 +57,16 @@ internal sealed partial class BoardEngine
             var repository = _paths.Repository;
             var from = await Base.ChooseAsync(_git, repository, run.BaseWanted, Settings.WorktreeBaseRef, _closing.Token);
             var path = Worktrees.PathOf(repository, Settings.WorktreeRoot, run.CardNumber, run.Id);
-            await Worktrees.AddAsync(_git, repository, path, run.Branch, from.Commit, _closing.Token);
+            await _preparing.WaitAsync(_closing.Token);
+            try
+            {
+                await Worktrees.AddAsync(_git, repository, path, run.Branch, from.Commit, _closing.Token);
+            }
+            finally
+            {
+                _preparing.Release();
+            }
+
             Post(new Input.Prepared(run.Id, path, from.Ref, from.Commit));
         }
         catch (GitFailure failure)

@@ -10,6 +10,7 @@ internal sealed class GitFailure : Exception
     [
         ("not a git repository", "notAGitRepository", "This folder is not in a git repository. Open a repository, or run `git init`."),
         ("detected dubious ownership", "dubiousOwnership", "The repository belongs to another user. Run the `git config --global --add safe.directory` that git names."),
+        ("failed to read", "worktreeBeingMade", "Another git process is making a worktree. Try again."),
         ("cannot lock ref", "refLocked", "A git reference is locked by another git process. Wait for it, or remove the stale .lock file that git names."),
         ("index.lock", "indexLocked", "The index is locked by another git process. Wait for it, or remove the stale index.lock."),
         ("could not lock config file", "configLocked", "The git configuration is locked by another git process. Try again."),
@@ -31,8 +32,8 @@ internal sealed class GitFailure : Exception
     /// <summary>For the wire and for retries.</summary>
     internal string Kind { get; }
 
-    /// <summary>Another git process holds a lock: worth another try.</summary>
-    internal bool IsLock => Kind is "refLocked" or "indexLocked" or "configLocked" or "locked";
+    /// <summary>Another git process holds a lock, or stands in the middle of something: worth another try.</summary>
+    internal bool IsLock => Kind is "worktreeBeingMade" or "refLocked" or "indexLocked" or "configLocked" or "locked";
 
     internal static GitFailure Named(string kind, string message) => new(kind, message);
 

@@ -19,27 +19,32 @@ internal sealed class GitRunner(TimeProvider time)
     {
         if (!command.Writes)
         {
-            return await RunOnceAsync(command, cancellation);
+            return await RetryAsync(command, cancellation); // `worktree list` fails while another process adds one
         }
 
         await _writing.WaitAsync(cancellation);
         try
         {
-            for (var attempt = 1; ; attempt++)
-            {
-                try
-                {
-                    return await RunOnceAsync(command, cancellation);
-                }
-                catch (GitFailure failure) when (failure.IsLock && attempt <= LockRetriesMax)
-                {
-                    await Task.Delay(LockRetryStep * attempt * attempt, time, cancellation);
-                }
-            }
+            return await RetryAsync(command, cancellation);
         }
         finally
         {
             _writing.Release();
+        }
+    }
+
+    private async Task<CommandResult> RetryAsync(GitCommand command, CancellationToken cancellation)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await RunOnceAsync(command, cancellation);
+            }
+            catch (GitFailure failure) when (failure.IsLock && attempt <= LockRetriesMax)
+            {
+                await Task.Delay(LockRetryStep * attempt * attempt, time, cancellation);
+            }
         }
     }
 

@@ -15,7 +15,7 @@ public sealed class RealClaudeTests
     {
         private readonly Process _model;
 
-        internal Scene(string version)
+        internal Scene(string version, Action<Dictionary<string, string>>? change = null)
         {
             var claude = RepositoryRoot.Of("tests", "e2e", $"claude-{version}", "node_modules", "@anthropic-ai", "claude-code-linux-x64", "claude");
             Assert.True(File.Exists(claude), $"Claude Code {version} is not installed: run ./test.sh, or npm ci in tests/e2e/claude-{version}.");
@@ -38,6 +38,7 @@ public sealed class RealClaudeTests
                 Place.Variables[name] = value;
             }
 
+            change?.Invoke(Place.Variables);
             Client = Place.Connect();
             Client.Ask("config/set", new JsonObject { ["values"] = new JsonObject { ["agents.claude.path"] = claude } });
         }
@@ -108,7 +109,16 @@ public sealed class RealClaudeTests
             _ => throw new InvalidOperationException($"The test knows no price of {model}."),
         };
 
-        internal void Reconnect() => Client = Place.Connect();
+        /// <summary>Allows whatever is asked until the run has one of the states.</summary>
+        internal void AllowUntil(long run, params string[] states) => Until($"run {run} {string.Join(" or ", states)}", board =>
+        {
+            foreach (var decision in board["decisions"]!.AsArray())
+            {
+                Client.Ask("decision/answer", new JsonObject { ["decisionId"] = (string)decision!["id"]!, ["allow"] = true });
+            }
+
+            return states.Contains((string)Spine.Place.Run(board, run)["state"]!);
+        });
 
         public void Dispose()
         {
@@ -244,6 +254,41 @@ public sealed class RealClaudeTests
         Assert.Equal(3, (int)ended["launch"]!);
         Assert.NotEqual((string?)interrupted["sessionId"], (string?)ended["sessionId"]);
         Assert.Equal("remembered\n", File.ReadAllText(scene.FileOf(run, 1, "remembered.txt")));
+    }
+
+    [Theory]
+    [InlineData(Old)]
+    [InlineData(New)]
+    public void A_plan_is_a_decision_and_is_carried_out_when_it_is_allowed(string version)
+    {
+        using var scene = new Scene(version);
+        var run = scene.Dispatch(1, "plan", "plan");
+        var first = scene.Until("the plan", board => board["decisions"]!.AsArray().Count == 1)["decisions"]![0]!;
+        Assert.Equal("plan", (string?)first["kind"]);
+        Assert.Contains("Write the file", (string?)first["tool"]!["description"]);
+        scene.Client.Ask("decision/answer", new JsonObject { ["decisionId"] = (string)first["id"]!, ["allow"] = false, ["reason"] = "smaller, please" });
+        var second = scene.Until("the next plan", board => board["decisions"]!.AsArray().Any(decision => (string?)decision!["id"] != (string?)first["id"]))["decisions"]![0]!;
+        scene.Client.Ask("decision/answer", new JsonObject { ["decisionId"] = (string)second["id"]!, ["allow"] = true });
+        scene.AllowUntil(run, "inReview", "finished", "failed");
+        Assert.True(File.Exists(scene.FileOf(run, 1, "planned.txt")));
+        Assert.Contains("smaller, please", File.ReadAllText(Path.Combine(scene.Place.RunFolder(1, run), "stdout.ndjson")));
+    }
+
+    [Theory]
+    [InlineData(Old)]
+    [InlineData(New)]
+    public void Who_is_root_or_not_signed_in_is_told_what_to_do(string version)
+    {
+        using var scene = new Scene(version, variables => variables["IS_SANDBOX"] = "");
+        var refused = scene.UntilState(scene.Dispatch(1, "plain"), "failed");
+        Assert.Equal("refusedAsRoot", (string?)refused["reason"]!["kind"]);
+        Assert.Contains("IS_SANDBOX=1", (string?)refused["reason"]!["message"]);
+
+        using var stranger = new Scene(version, variables => variables["ANTHROPIC_API_KEY"] = "");
+        var unknown = stranger.UntilState(stranger.Dispatch(1, "plain"), "failed");
+        Assert.Equal("notSignedIn", (string?)unknown["reason"]!["kind"]);
+        Assert.Contains("sign in", (string?)unknown["reason"]!["message"]);
+        Assert.Equal("notSignedIn", (string?)stranger.Client.Call("agent/list")["agents"]![0]!["status"]);
     }
 
     [Theory]

@@ -208,10 +208,13 @@ public sealed class SurvivalTests
         Assert.Equal(3, two.WaitForExit());
     }
 
+    /// <summary>While serve lives, it ends the tree; when serve is dead too, the guard does; when even the guard is dead, the next serve
+    /// does before it shows a board.</summary>
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void When_a_host_dies_its_whole_tree_is_gone_and_the_card_offers_resume(bool serveToo)
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public void When_a_host_dies_its_whole_tree_is_gone_and_the_card_offers_resume(bool serveToo, bool guardToo)
     {
         using var place = new Place();
         var pids = Path.Combine(place.Root, "pids");
@@ -230,11 +233,25 @@ public sealed class SurvivalTests
             Place.Kill(place.ServePid);
         }
 
-        Place.Kill((int)host["hostPid"]!);
-        Place.Until("the tree is gone", () => !children.Any(Place.IsAlive), serveToo ? 2 : 3);
-        if (serveToo)
+        var guard = GuardOf((int)host["hostPid"]!);
+        Assert.True(Place.IsAlive(guard));
+        if (guardToo)
         {
+            Place.Kill(guard);
+        }
+
+        Place.Kill((int)host["hostPid"]!);
+        if (guardToo)
+        {
+            Assert.Contains(children, Place.IsAlive); // the obstacle is real: nobody ends what has sessions of its own
             client = place.Connect();
+            client.Call("board/get");
+            Assert.DoesNotContain(children, Place.IsAlive);
+        }
+        else
+        {
+            Place.Until("the tree is gone", () => !children.Any(Place.IsAlive), serveToo ? 2 : 3);
+            client = serveToo ? place.Connect() : client;
         }
 
         var interrupted = Place.UntilState(client, run, "interrupted");
@@ -243,6 +260,23 @@ public sealed class SurvivalTests
         place.Script("default", """[{"say":"back"}]""");
         client.Ask("run/resume", new JsonObject { ["runId"] = run });
         Assert.Equal(2, (int)Place.UntilState(client, run, "inReview")["launch"]!);
+    }
+
+    /// <summary>The child of the host that is a shell and no agent.</summary>
+    private static int GuardOf(int host) => Directory.GetDirectories("/proc").Select(folder => int.TryParse(Path.GetFileName(folder), out var pid) ? pid : 0)
+        .Single(pid => pid > 0 && Stat(pid) is { } stat && stat.StartsWith("(sh)", StringComparison.Ordinal) && stat.Split(' ')[2] == $"{host}");
+
+    private static string? Stat(int pid)
+    {
+        try
+        {
+            var text = File.ReadAllText($"/proc/{pid}/stat");
+            return text[text.IndexOf('(')..];
+        }
+        catch (IOException)
+        {
+            return null;
+        }
     }
 
     [Fact]
@@ -265,5 +299,12 @@ public sealed class SurvivalTests
         Assert.Equal("stopped", (string?)client.Ask("run/stop", new JsonObject { ["runId"] = runs[1] })["run"]!["state"]);
         var third = Place.Dispatch(client, Place.Card(client, 3, "ask"));
         Place.UntilState(client, third, "awaitingDecision");
+
+        place.Executable = Place.NewerSidecar;
+        var upgraded = place.Connect();
+        Assert.Equal("99.0.0", (string)upgraded.Call("sidecar/status")["serverVersion"]!);
+        decision = upgraded.Call("board/get")["decisions"]![0]!;
+        upgraded.Ask("decision/answer", new JsonObject { ["decisionId"] = (string)decision["id"]!, ["answers"] = new JsonArray(new JsonObject { ["questionId"] = "q1", ["values"] = new JsonArray("A") }) });
+        Assert.Equal(1, (int)Place.UntilState(upgraded, third, "inReview")["launch"]!);
     }
 }
