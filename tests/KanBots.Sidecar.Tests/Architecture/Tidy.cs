@@ -144,7 +144,7 @@ internal static class Tidy
     private static string? Unreasoned(string path, string line, string before) => Extension(path) switch
     {
         "cs" when line.TrimStart().StartsWith("#pragma warning disable", StringComparison.Ordinal) && !line.Contains("//", StringComparison.Ordinal) && !IsComment(before) => "#pragma warning disable",
-        "cs" when Regex.IsMatch(line, @"^\s*\[.*SuppressMessage\(") && !line.Contains("Justification", StringComparison.Ordinal) => "SuppressMessage",
+        "cs" when Regex.IsMatch(line, @"^\s*\[(\w+: *)?(Unconditional)?SuppressMessage\(") && !line.Contains("Justification", StringComparison.Ordinal) => "SuppressMessage",
         "csproj" or "props" or "pubxml" or "targets" when Regex.IsMatch(line, "<(NoWarn|WarningsNotAsErrors)|NoWarn=") && !line.Contains("<!--", StringComparison.Ordinal) && !before.Contains("-->", StringComparison.Ordinal) => "NoWarn",
         "editorconfig" when line.Contains("severity = none", StringComparison.Ordinal) && !IsComment(before) => "severity = none",
         _ => null,
