@@ -89,26 +89,16 @@ internal static class Doctor
         Leftovers(paths, good, bad);
     }
 
-    /// <summary>Processes of launches whose host is gone. What is found here is ended by others: doctor changes nothing.</summary>
+    /// <summary>What is found here is ended by others: doctor changes nothing.</summary>
     private static void Leftovers(Paths paths, Action<string> good, Action<string> bad)
     {
-        var found = false;
-        foreach (var (card, run, folder) in paths.Launches())
+        var found = Engine.Leftovers.Find(paths).ToList();
+        foreach (var (card, run, pids) in found)
         {
-            if (folder.ReadLaunch() is not { } launch || (folder.ReadHost() is { } host && new ProcessIdentity(host.HostPid, host.HostStart).IsAlive))
-            {
-                continue;
-            }
-
-            var left = ProcessTree.Find(launch.Token, new HashSet<int>(), new HashSet<int>());
-            if (left.Count > 0)
-            {
-                found = true;
-                bad($"run {run} of card #{card} has left {left.Count} {(left.Count == 1 ? "process" : "processes")} running ({string.Join(", ", left.Select(process => process.Pid))}). End them: kanbots-sidecar stop {card}");
-            }
+            bad($"run {run} of card #{card} has left {pids.Count} {(pids.Count == 1 ? "process" : "processes")} running ({string.Join(", ", pids)}). End them: kanbots-sidecar stop {card}");
         }
 
-        if (!found)
+        if (found.Count == 0)
         {
             good("no process was left behind");
         }

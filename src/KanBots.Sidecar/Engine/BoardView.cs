@@ -7,4 +7,8 @@ namespace KanBots.Sidecar.Engine;
 /// <param name="Epoch">Of this serve over this database.</param>
 /// <param name="Revision">Counts every change that a client can see.</param>
 /// <param name="Tools">The tool that each run uses now, in one line.</param>
-internal sealed record BoardView(string Epoch, long Revision, BoardState State, ImmutableDictionary<long, string> Tools);
+internal sealed record BoardView(string Epoch, long Revision, BoardState State, ImmutableDictionary<long, string> Tools)
+{
+    /// <summary>No run is queued or live.</summary>
+    internal bool IsIdle => State.Runs.Values.All(run => run.IsOver);
+}

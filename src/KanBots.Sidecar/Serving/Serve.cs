@@ -116,7 +116,7 @@ internal sealed class Serve
             lock (_clients)
             {
                 _willLeave |= _clients.Count == 0 && TimeProvider.System.GetElapsedTime(_lastClientGone) >= _idle
-                    && (_engine.Unavailable is not null || (_engine.IsSettled && !_engine.View.State.Runs.Values.Any(run => !run.IsOver)));
+                    && (_engine.Unavailable is not null || (_engine.IsSettled && _engine.View.IsIdle));
             }
 
             if (_willLeave)
