@@ -38,6 +38,7 @@ public static partial class Decider
                     plan.Record(new Event.TurnBegan(run.Id, started.SessionId, started.Model));
                 }
 
+                KeepInput(plan, run.Id);
                 break;
             case Input.TurnEnded ended when IsCurrent(run, ended.Launch):
                 plan.Record(new Event.TurnFinished(run.Id, ended.Outcome, ended.NumTurns));
@@ -153,6 +154,22 @@ public static partial class Decider
         {
             plan.Record(new Event.InputCloseOrdered(run.Id));
             plan.Order(new Effect.CloseInput(run.Id, run.Launch));
+        }
+    }
+
+    /// <summary>A background task that ended wakes the agent for one more turn, 30 to 130 ms after it looked idle: the turn may ask.</summary>
+    private static void KeepInput(Plan plan, long runId)
+    {
+        var run = plan.Run(runId);
+        if (run is { InputClosed: true, StopAsked: null })
+        {
+            plan.Record(new Event.InputKept(run.Id));
+            plan.Order(new Effect.KeepInput(run.Id, run.Launch));
+            foreach (var message in run.Messages.Where(message => message.State == MessageState.Waiting))
+            {
+                plan.Record(new Event.MessageTold(run.Id, message.Id, run.Launch));
+                plan.Order(new Effect.SendMessage(run.Id, run.Launch, message));
+            }
         }
     }
 

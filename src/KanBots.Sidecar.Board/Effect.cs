@@ -17,7 +17,11 @@ public abstract record Effect
     /// <summary>Interrupt the turn and end the launch with its whole tree.</summary>
     public sealed record StopLaunch(long RunId, int Launch) : Effect;
 
+    /// <summary>After a short grace, in which a turn that nobody asked for may still begin.</summary>
     public sealed record CloseInput(long RunId, int Launch) : Effect;
+
+    /// <summary>The close that was ordered shall not happen, if it has not yet.</summary>
+    public sealed record KeepInput(long RunId, int Launch) : Effect;
 
     /// <summary>Which of the launch's two time limits counts now.</summary>
     public sealed record SetWaiting(long RunId, int Launch, bool Waiting) : Effect;

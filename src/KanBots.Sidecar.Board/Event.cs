@@ -52,6 +52,9 @@ public abstract record Event
 
     public sealed record InputCloseOrdered(long RunId) : Event;
 
+    /// <summary>A turn began after the close was ordered: the input is open again, if it still can be.</summary>
+    public sealed record InputKept(long RunId) : Event;
+
     /// <summary>The agent does not know its conversation any more: it begins a new one and is told everything again.</summary>
     public sealed record SessionLost(long RunId, string NewSessionId) : Event;
 

@@ -82,6 +82,8 @@ public static class Evolver
                 return With(state, dropped.RunId, run => run with { Messages = run.Messages.RemoveAll(message => message.Id == dropped.MessageId) });
             case Event.InputCloseOrdered close:
                 return With(state, close.RunId, run => run with { InputClosed = true });
+            case Event.InputKept kept:
+                return With(state, kept.RunId, run => run with { InputClosed = false });
             case Event.SessionLost lost:
                 return With(state, lost.RunId, run => run with { SessionKnown = false, SessionId = lost.NewSessionId, Messages = Mark(run.Messages, _ => true, MessageState.Waiting) });
             case Event.BackgroundTasksCounted counted:

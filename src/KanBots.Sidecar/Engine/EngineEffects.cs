@@ -40,6 +40,9 @@ internal sealed partial class BoardEngine
             case Effect.CloseInput close:
                 WithFolder(close.RunId, close.Launch, folder => Order(folder, new ControlLine("closeStdin")));
                 break;
+            case Effect.KeepInput keep:
+                WithFolder(keep.RunId, keep.Launch, folder => Order(folder, new ControlLine("keepStdin")));
+                break;
             case Effect.SetWaiting waiting:
                 WithFolder(waiting.RunId, waiting.Launch, folder => Order(folder, new ControlLine("waiting", waiting.Waiting)));
                 break;

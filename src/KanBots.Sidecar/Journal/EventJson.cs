@@ -14,7 +14,7 @@ internal static class EventJson
         Context.CardCreated, Context.CardChanged, Context.CardDeleted, Context.SettingsChanged, Context.RequestServed, Context.RunIdsSeen,
         Context.RunQueued, Context.PreparingStarted, Context.WorktreePrepared, Context.LaunchOrdered, Context.TurnBegan, Context.TurnFinished,
         Context.CostAdded, Context.CostEstimated, Context.BudgetRaised, Context.DecisionOpened, Context.DecisionClosed, Context.MessageAdded,
-        Context.LeftoversCounted, Context.MessageTold, Context.MessageDropped, Context.InputCloseOrdered, Context.SessionLost, Context.MessageDelivered, Context.BackgroundTasksCounted, Context.StopOrdered, Context.RunEnded,
+        Context.LeftoversCounted, Context.InputKept, Context.MessageTold, Context.MessageDropped, Context.InputCloseOrdered, Context.SessionLost, Context.MessageDelivered, Context.BackgroundTasksCounted, Context.StopOrdered, Context.RunEnded,
     }.ToDictionary(info => info.Type.Name);
 
     private static JournalJson Context => JournalJson.Default;
@@ -51,6 +51,7 @@ internal static class EventJson
 [JsonSerializable(typeof(Event.DecisionClosed))]
 [JsonSerializable(typeof(Event.MessageAdded))]
 [JsonSerializable(typeof(Event.LeftoversCounted))]
+[JsonSerializable(typeof(Event.InputKept))]
 [JsonSerializable(typeof(Event.MessageTold))]
 [JsonSerializable(typeof(Event.MessageDropped))]
 [JsonSerializable(typeof(Event.InputCloseOrdered))]

@@ -23,7 +23,7 @@ internal sealed class Host
     private string _reason = "exited";
     private long _stageEnds = long.MaxValue;
     private bool _waiting;
-    private bool _closeAsked;
+    private long _closeAt = long.MaxValue;
     private long _workMs;
     private long _waitMs;
 
@@ -126,8 +126,9 @@ internal sealed class Host
             ReadControl();
             Climb(now);
             _input!.Forward();
-            if (_closeAsked && _input.IsFlushed)
+            if (now >= _closeAt && _input.IsFlushed)
             {
+                _closeAt = long.MaxValue;
                 _input.Close();
             }
         }
@@ -165,7 +166,9 @@ internal sealed class Host
     /// <summary>Until something happens, the next step of the ladder is due, or the tick.</summary>
     private void Wait()
     {
-        var timeout = (int)Math.Clamp(_stageEnds - Environment.TickCount64, 0, TickMs);
+        var now = Environment.TickCount64;
+        var due = _closeAt > now ? Math.Min(_stageEnds, _closeAt) : _stageEnds; // a close that waits for room is woken by the room
+        var timeout = (int)Math.Clamp(due - now, 0, TickMs);
         _agent.Wait(timeout, untilRoom: !_input!.IsFlushed);
     }
 
@@ -220,12 +223,15 @@ internal sealed class Host
             switch (control?.Op)
             {
                 case "closeStdin":
-                    _closeAsked = true;
+                    _closeAt = Environment.TickCount64 + _launch.Limits.GraceMs;
                     if (_stage == Stage.Interrupted)
                     {
                         Enter(Stage.Closed, _reason);
                     }
 
+                    break;
+                case "keepStdin":
+                    _closeAt = long.MaxValue;
                     break;
                 case "waiting":
                     _waiting = control.Value ?? false;

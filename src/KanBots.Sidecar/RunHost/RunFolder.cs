@@ -76,9 +76,10 @@ internal sealed record LaunchFile(int Format, string Token, long RunId, int Card
 internal sealed record LaunchEnvironment(IReadOnlyList<string> Names, string Hash, IReadOnlyList<string> Remove);
 
 /// <summary>Times of the stop ladder are milliseconds, each step beginning when the one before it was not enough.</summary>
+/// <param name="GraceMs">From the order to close stdin to the close, in which it may be taken back.</param>
 /// <param name="WorkMinutes">Minutes of work, waiting for a person not counted.</param>
 /// <param name="WaitMinutes">Minutes of waiting for a person, at a stretch.</param>
-internal sealed record LaunchLimits(int WorkMinutes, int WaitMinutes = 24 * 60, long MinFreeBytes = 256L << 20, long StderrBytes = 4L << 20, int InterruptMs = 1000, int CloseMs = 300, int SigintMs = 400, int SigtermMs = 400);
+internal sealed record LaunchLimits(int WorkMinutes, int WaitMinutes = 24 * 60, long MinFreeBytes = 256L << 20, long StderrBytes = 4L << 20, int GraceMs = 300, int InterruptMs = 1000, int CloseMs = 300, int SigintMs = 400, int SigtermMs = 400);
 
 /// <summary>Written twice: before the agent starts, and with the agent's pid after.</summary>
 internal sealed record HostFile(int Format, string HostName, int HostPid, string HostStart, string BootId, int? AgentPid = null, string? AgentStart = null);
@@ -89,7 +90,7 @@ internal sealed record LeftPid(int Pid, string Start);
 internal sealed record ExitFile(int Format, string Reason, int? ExitCode, int? Signal, string? Error, DateTimeOffset StartedAt, DateTimeOffset EndedAt, long StdoutBytes, IReadOnlyList<LeftPid> LeftPids);
 
 /// <summary>One line of control.ndjson. Every op does nothing when it was done already.</summary>
-/// <param name="Op">stop, kill, closeStdin or waiting.</param>
+/// <param name="Op">stop, kill, closeStdin, keepStdin or waiting.</param>
 internal sealed record ControlLine(string Op, bool? Value = null);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

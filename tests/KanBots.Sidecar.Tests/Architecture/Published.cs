@@ -55,6 +55,7 @@ internal sealed record Published(string Profile, string Folder, string Log, Time
             return new Published(profile, folder, "", TimeSpan.Zero);
         }
 
+        Directory.CreateDirectory(Path.GetDirectoryName(stamp)!);
         File.Delete(stamp);
         if (Directory.Exists(folder))
         {

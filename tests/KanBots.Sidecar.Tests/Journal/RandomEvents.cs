@@ -32,7 +32,7 @@ internal sealed class RandomEvents(int seed)
     private Event Next()
     {
         _number++;
-        return _random.Next(26) switch
+        return _random.Next(28) switch
         {
             0 => new Event.CardCreated(Card()),
             1 => new Event.CardChanged(Card()),
@@ -57,6 +57,8 @@ internal sealed class RandomEvents(int seed)
             20 => new Event.InputCloseOrdered(Id),
             21 => new Event.SessionLost(Id, Text),
             22 => new Event.MessageDelivered(Id, MessageId),
+            27 => new Event.InputKept(Id),
+            26 => new Event.LeftoversCounted(Id, _random.Next(3)),
             23 => new Event.BackgroundTasksCounted(Id, _random.Next(3)),
             24 => new Event.StopOrdered(Id, Text),
             _ => new Event.RunEnded(Id, Any<RunState>(), _random.Next(2) == 0 ? null : new Reason(Text, Text), _random.Next(2) == 0, _random.Next(2) == 0 ? null : new DiffStat(1, 2, 3), _random.Next(3), At),

@@ -218,6 +218,7 @@ internal sealed class Invariants(World world)
         Effect.SendVerdict one => (one.RunId, one.Launch),
         Effect.StopLaunch one => (one.RunId, one.Launch),
         Effect.CloseInput one => (one.RunId, one.Launch),
+        Effect.KeepInput one => (one.RunId, one.Launch),
         Effect.SetWaiting one => (one.RunId, one.Launch),
         Effect.Prepare one => (one.RunId, null),
         Effect.EndLeftovers one => (one.RunId, null),

@@ -316,6 +316,9 @@ internal sealed class Simulator
             case Effect.CloseInput:
                 launch!.CloseAsked = true;
                 break;
+            case Effect.KeepInput:
+                launch!.CloseAsked = false;
+                break;
             case Effect.SetWaiting waiting:
                 launch!.SetWaiting(waiting.Waiting);
                 break;
