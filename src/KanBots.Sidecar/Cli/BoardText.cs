@@ -30,7 +30,7 @@ internal static class BoardText
         return lines;
     }
 
-    internal static string Money(long microUsd) => string.Create(CultureInfo.InvariantCulture, $"${microUsd / 1_000_000m:0.00##}");
+    internal static string Money(long microUsd) => (microUsd is 0 or >= 1_000_000 ? microUsd / 1_000_000m : decimal.Round(microUsd / 1_000_000m, 4)).ToString(microUsd is 0 or >= 1_000_000 ? "$0.00" : "$0.0000", CultureInfo.InvariantCulture);
 
     private static string Of(long? budget) => budget is { } limit ? $" of {Money(limit)}" : "";
 
