@@ -142,7 +142,7 @@ public sealed class WorktreeCrashTests : IDisposable
         await _repository.AddAsync(1, 1);
         File.WriteAllText(Path.Combine(_repository.Folder, ".git", "worktrees", "issue-1-1", "commondir"), "");
         var time = new HurriedTime();
-        var failure = await _repository.AddFailsAsync(1, 2, new GitRunner(time));
+        var failure = await Assert.ThrowsAsync<GitFailure>(() => Worktrees.ListAsync(new GitRunner(time), _repository.Folder, CancellationToken.None));
         Assert.Equal("worktreeBeingMade", failure.Kind);
         Assert.Contains("worktrees/issue-1-1/commondir", failure.Message, StringComparison.Ordinal);
         Assert.Contains("move away the folder", failure.Message, StringComparison.Ordinal);
