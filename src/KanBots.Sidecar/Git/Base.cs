@@ -14,12 +14,17 @@ internal sealed record Base(string Ref, string Commit)
                 : throw GitFailure.Named("unknownRevision", $"git does not know the base '{wanted}'. Name a branch, a tag or a commit.");
         }
 
-        foreach (var name in new[] { await SymbolicAsync(git, repository, "refs/remotes/origin/HEAD", cancellation), configured })
+        // The remote's default branch may have been deleted since the clone: the link then points nowhere, and is no answer.
+        if (await SymbolicAsync(git, repository, "refs/remotes/origin/HEAD", cancellation) is { } origin && await CommitOfAsync(git, repository, origin, cancellation) is { } theirs)
         {
-            if (name is not null && await CommitOfAsync(git, repository, name, cancellation) is { } commit)
-            {
-                return new Base(name, commit);
-            }
+            return new Base(origin, theirs);
+        }
+
+        if (configured is not null)
+        {
+            return await CommitOfAsync(git, repository, configured, cancellation) is { } commit
+                ? new Base(configured, commit)
+                : throw GitFailure.Named("unknownRevision", $"git does not know '{configured}', which the setting worktree.baseRef names. Correct or remove the setting.");
         }
 
         if (await CommitOfAsync(git, repository, "HEAD", cancellation) is not { } head)
@@ -39,7 +44,9 @@ internal sealed record Base(string Ref, string Commit)
     private static async Task<string?> CommitOfAsync(GitRunner git, Repository repository, string name, CancellationToken cancellation)
     {
         var result = await git.RunAsync(new GitCommand("rev-parse", repository.Root, [.. At(repository), "rev-parse", "--verify", "--quiet", "--end-of-options", $"{name}^{{commit}}"], ExitCodes: [1, 128]), cancellation);
-        return result.ExitCode == 0 ? result.Text.TrimEnd('\n') : null;
+
+        // A name such as "^main" is a range to git, which answers with a caret and no failure.
+        return result.ExitCode == 0 && result.Text.TrimEnd('\n') is var id && id.All(char.IsAsciiHexDigit) ? id : null;
     }
 
     /// <summary>The root of a bare repository is only the folder beside it.</summary>

@@ -20,10 +20,11 @@ internal sealed record Changes(int Files, int Insertions, int Deletions)
                 File.Copy(own, index, overwrite: true);
             }
 
-            // Intent to add shows untracked files in the diff without writing a single object. One bad path, such as a nested
+            // Intent to add shows untracked files in the diff without storing what is in them: the only object that git may write is
+            // the empty blob. One bad path, such as a nested
             // repository without a commit, must not hide the others: --ignore-errors, and exit code 1 is a result.
             await git.RunAsync(new GitCommand("add", worktree, ["add", "--intent-to-add", "--ignore-errors", "--all", "."], ExitCodes: [1, 128], IndexFile: index), cancellation);
-            var result = await git.RunAsync(new GitCommand("diff", worktree, ["diff", "--numstat", "-z", "--no-ext-diff", "--no-renames", baseCommit], IndexFile: index), cancellation);
+            var result = await git.RunAsync(new GitCommand("diff", worktree, ["diff", "--numstat", "-z", "--no-ext-diff", "--no-renames", baseCommit, "--"], IndexFile: index), cancellation);
             return Parse(result.Text);
         }
         finally

@@ -6,25 +6,39 @@ namespace KanBots.Sidecar.Git;
 /// git runs with LC_ALL=C so that it is always English.</summary>
 internal sealed class GitFailure : Exception
 {
-    private static readonly (string Prose, string Kind, string Sentence)[] Table =
+    /// <summary>Begin, middle and end of one line, each empty when anything may stand there. The names of a user's branches and folders
+    /// stand inside git's lines too, so a word is looked for only where git itself writes it, and rows that know how a line begins come
+    /// before those that know only how it ends.</summary>
+    private static readonly (string Begin, string Middle, string End, string Kind, string Sentence)[] Table =
     [
-        ("not a git repository", "notAGitRepository", "This folder is not in a git repository. Open a repository, or run `git init`."),
-        ("detected dubious ownership", "dubiousOwnership", "The repository belongs to another user. Run the `git config --global --add safe.directory` that git names."),
-        ("failed to read", "worktreeBeingMade", "Another git process is making a worktree. Try again."),
-        ("cannot lock ref", "refLocked", "A git reference is locked by another git process. Wait for it, or remove the stale .lock file that git names."),
-        ("index.lock", "indexLocked", "The index is locked by another git process. Wait for it, or remove the stale index.lock."),
-        ("could not lock config file", "configLocked", "The git configuration is locked by another git process. Try again."),
-        ("Unable to create", "locked", "A git lock file is in the way. Wait for the other git process, or remove the stale lock."),
-        ("No space left on device", "diskFull", "The disk is full. Free some space and try again."),
-        ("Permission denied", "permissionDenied", "git may not write here. Check who owns the repository and its folders."),
-        ("Read-only file system", "readOnly", "The file system is read-only."),
-        ("cannot create branch", "branchNamespaceTaken", "A branch named `kanbots` is in the way of every `kanbots/…` branch. Rename it."),
-        ("already exists", "branchExists", "A branch or folder of that name exists already."),
-        ("invalid reference", "unknownRevision", "git does not know this branch or commit."),
-        ("unknown revision", "unknownRevision", "git does not know this branch or commit."),
-        ("Needed a single revision", "unknownRevision", "git does not know this branch or commit."),
-        ("ambiguous argument", "unknownRevision", "git does not know this branch or commit."),
+        ("not a git repository", "", "", "notAGitRepository", "This folder is not in a git repository. Open a repository, or run `git init`."),
+        ("detected dubious ownership", "", "", "dubiousOwnership", "The repository belongs to another user. Run the `git config --global --add safe.directory` that git names."),
+        ("failed to read ", "/worktrees/", "", "worktreeBeingMade", "Another git process is making a worktree: try again. If none is, a crash left it broken: move away the folder below .git/worktrees that git names."),
+        ("cannot lock ref '", "' exists; cannot create '", "", "branchNamespaceTaken", "A branch is in the way: the name of one cannot be the folder of the other. Rename it."),
+        ("a branch named '", "", "' already exists", "branchExists", "A branch of that name exists already. Rename or delete it."),
+        ("'", "", "' already exists", "folderExists", "A folder of that name exists already. Move it away."),
+        ("invalid reference: ", "", "", "unknownRevision", Unknown),
+        ("invalid object name '", "", "", "unknownRevision", Unknown),
+        ("ambiguous argument '", "", "", "unknownRevision", Unknown),
+        ("bad object ", "", "", "unknownRevision", Unknown),
+        ("Needed a single revision", "", "", "unknownRevision", Unknown),
+        ("cannot update ref '", "couldn't write '", ".lock'", "diskFull", DiskFull),
+        ("", "", ": No space left on device", "diskFull", DiskFull),
+        ("", "", ": Read-only file system", "readOnly", "The file system is read-only. Make it writable, or open the repository elsewhere."),
+        ("", "", ": Permission denied", "permissionDenied", NotWritable),
+        ("cannot lock ref '", "': unable to create directory for ", "", "permissionDenied", NotWritable),
+        ("could not lock config file ", "", ": File exists", "configLocked", "The git configuration is locked by another git process. Wait for it, or remove the stale config.lock."),
+        ("", "Unable to create '", "/index.lock': File exists.", "indexLocked", "The index is locked by another git process. Wait for it, or remove the stale index.lock."),
+        ("cannot lock ref '", "Unable to create '", ".lock': File exists.", "refLocked", RefLocked),
+        ("could not delete reference", "Unable to create '", ".lock': File exists.", "refLocked", RefLocked),
+        ("", "Unable to create '", "/packed-refs.lock': File exists.", "refLocked", RefLocked),
+        ("", "Unable to create '", ".lock': File exists.", "locked", "A git lock file is in the way. Wait for the other git process, or remove the stale lock that git names."),
     ];
+
+    private const string Unknown = "git does not know this branch or commit. Name one that `git log` shows.";
+    private const string DiskFull = "The disk is full. Free some space and try again.";
+    private const string NotWritable = "git may not write here. Check who owns the repository and its folders, and whether the disk is read-only or full.";
+    private const string RefLocked = "A git reference is locked by another git process. Wait for it, or remove the stale .lock file that git names.";
 
     private GitFailure(string kind, string message)
         : base(message) => Kind = kind;
@@ -39,17 +53,24 @@ internal sealed class GitFailure : Exception
 
     internal static GitFailure Of(GitCommand command, CommandResult result)
     {
-        var prose = result.StandardError;
-        foreach (var (part, kind, sentence) in Table)
+        var said = Said(result.StandardError).ToList();
+        foreach (var (begin, middle, end, kind, sentence) in Table)
         {
-            if (prose.Contains(part, StringComparison.OrdinalIgnoreCase))
+            if (said.Find(line => line.StartsWith(begin, StringComparison.Ordinal) && line.EndsWith(end, StringComparison.Ordinal) && line.Contains(middle, StringComparison.Ordinal)) is { } line)
             {
-                return new GitFailure(kind, $"{sentence} (git {command.Name}: {FirstLine(prose)})");
+                return new GitFailure(kind, $"{sentence} (git {command.Name}: {line})");
             }
         }
 
-        return new GitFailure("gitFailed", $"git {command.Name} failed with code {result.ExitCode}: {FirstLine(prose)}");
+        return new GitFailure("gitFailed", $"git {command.Name} failed with code {result.ExitCode}: {said.FirstOrDefault() ?? FirstLine(result.StandardError)}");
     }
 
-    private static string FirstLine(string prose) => prose.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).FirstOrDefault(line => !line.StartsWith("Preparing", StringComparison.Ordinal)) ?? "no message";
+    /// <summary>The lines by which git says why it failed, without their first word. Warnings, hints and what hooks print are not among them.</summary>
+    private static IEnumerable<string> Said(string prose) =>
+        from line in prose.Split('\n')
+        from word in new[] { "fatal: ", "error: " }
+        where line.StartsWith(word, StringComparison.Ordinal)
+        select line[word.Length..].TrimEnd();
+
+    private static string FirstLine(string prose) => prose.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).FirstOrDefault() ?? "no message";
 }

@@ -4,17 +4,28 @@ namespace KanBots.Sidecar.Git;
 
 /// <summary>The only place that starts git. One per repository: it lets one writing command in at a time and tries again, a bounded
 /// number of times, when somebody else's git holds a lock.</summary>
-internal sealed class GitRunner(TimeProvider time)
+internal sealed class GitRunner(TimeProvider time, CommandLimits? limits = null)
 {
     internal const int LockRetriesMax = 8;
     private static readonly TimeSpan LockRetryStep = TimeSpan.FromMilliseconds(25);
 
-    /// <summary>Variables that would point git at another repository, index or configuration than the one that we name.</summary>
-    private static readonly string[] Scrubbed = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE", "GIT_PREFIX", "GIT_CEILING_DIRECTORIES", "GIT_EDITOR", "GIT_SEQUENCE_EDITOR"];
+    /// <summary>Variables that would point git at another repository, index or configuration than the one that we name, or change what
+    /// a path or a revision means. An editor that was started from a git hook or alias hands them on.</summary>
+    internal static IReadOnlyList<string> Scrubbed { get; } =
+    [
+        "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE", "GIT_PREFIX",
+        "GIT_CEILING_DIRECTORIES", "GIT_EDITOR", "GIT_SEQUENCE_EDITOR", "GIT_CONFIG", "GIT_CONFIG_PARAMETERS", "GIT_IMPLICIT_WORK_TREE", "GIT_INTERNAL_SUPER_PREFIX",
+        "GIT_GRAFT_FILE", "GIT_SHALLOW_FILE", "GIT_NO_REPLACE_OBJECTS", "GIT_REPLACE_REF_BASE", "GIT_QUARANTINE_PATH", "GIT_DIFF_OPTS",
+        "GIT_LITERAL_PATHSPECS", "GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS", "GIT_ICASE_PATHSPECS",
+    ];
 
     private readonly SemaphoreSlim _writing = new(1, 1);
 
-    /// <exception cref="GitFailure">git is missing, or ended with a code that is not a result.</exception>
+    private readonly CommandLimits _limits = limits ?? CommandLimits.Default;
+
+    /// <summary>Runs git to its end. A writing command that has begun is not cut off by the cancellation: a killed git leaves its locks
+    /// and half a worktree in the user's repository.</summary>
+    /// <exception cref="GitFailure">git is missing, did not end in time, said too much, or ended with a code that is not a result.</exception>
     internal async Task<CommandResult> RunAsync(GitCommand command, CancellationToken cancellation)
     {
         if (!command.Writes)
@@ -39,16 +50,19 @@ internal sealed class GitRunner(TimeProvider time)
         {
             try
             {
-                return await RunOnceAsync(command, cancellation);
+                return await RunOnceAsync(command, command.Writes ? CancellationToken.None : cancellation);
             }
             catch (GitFailure failure) when (failure.IsLock && attempt <= LockRetriesMax)
             {
-                await Task.Delay(LockRetryStep * attempt * attempt, time, cancellation);
+                await PauseAsync(LockRetryStep * attempt * attempt, cancellation);
             }
         }
     }
 
-    private static async Task<CommandResult> RunOnceAsync(GitCommand command, CancellationToken cancellation)
+    /// <summary>Waits by the clock of this runner.</summary>
+    internal Task PauseAsync(TimeSpan span, CancellationToken cancellation) => Task.Delay(span, time, cancellation);
+
+    private async Task<CommandResult> RunOnceAsync(GitCommand command, CancellationToken cancellation)
     {
         var environment = Scrubbed.ToDictionary(name => name, _ => (string?)null);
         environment["LC_ALL"] = "C";
@@ -62,13 +76,22 @@ internal sealed class GitRunner(TimeProvider time)
         CommandResult result;
         try
         {
-            result = await ShortCommand.RunAsync("git", ["-c", "core.quotePath=false", "-c", "gc.auto=0", "-c", "maintenance.auto=false", .. command.Arguments], command.Folder, environment, command.Input, CommandLimits.Default, cancellation);
+            result = await ShortCommand.RunAsync("git", ["-c", "core.quotePath=false", "-c", "gc.auto=0", "-c", "maintenance.auto=false", .. command.Arguments], command.Folder, environment, command.Input, _limits, cancellation);
         }
         catch (CommandMissingException)
         {
             throw Directory.Exists(command.Folder)
-                ? GitFailure.Named("gitNotFound", "git was not found. Install git 2.30 or later and put it on PATH.")
+                ? GitFailure.Named("gitNotFound", "git was not found. Install git 2.36 or later and put it on PATH.")
                 : GitFailure.Named("folderMissing", $"The folder {command.Folder} is not there any more.");
+        }
+        catch (TimeoutException)
+        {
+            throw GitFailure.Named("gitTimedOut", $"git {command.Name} did not end within {_limits.Timeout.TotalSeconds:0} s and was ended. Look for a slow disk, hook or filter, then try again.");
+        }
+
+        if (result.OutputWasCut)
+        {
+            throw GitFailure.Named("outputTooLong", $"git {command.Name} answered with more than {_limits.OutputBytesMax} bytes.");
         }
 
         return result.ExitCode == 0 || command.ExitCodes?.Contains(result.ExitCode) == true ? result : throw GitFailure.Of(command, result);

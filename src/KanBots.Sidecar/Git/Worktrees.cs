@@ -4,7 +4,9 @@ using KanBots.Sidecar.Processes;
 namespace KanBots.Sidecar.Git;
 
 /// <param name="Branch">Short name, null when detached.</param>
-internal sealed record Worktree(string Path, string? Commit, string? Branch, bool IsMissing);
+/// <param name="IsMissing">It is registered, its folder is gone.</param>
+/// <param name="IsHalfMade">git keeps it locked while it makes it: it is at work there, or was cut off.</param>
+internal sealed record Worktree(string Path, string? Commit, string? Branch, bool IsMissing, bool IsHalfMade);
 
 /// <summary><c>git worktree</c>.</summary>
 internal static class Worktrees
@@ -26,7 +28,7 @@ internal static class Worktrees
             if (fields["worktree"].FirstOrDefault() is { } path)
             {
                 var branch = fields["branch"].FirstOrDefault();
-                list.Add(new Worktree(path, fields["HEAD"].FirstOrDefault(), branch?.StartsWith("refs/heads/", StringComparison.Ordinal) == true ? branch["refs/heads/".Length..] : branch, fields.Contains("prunable")));
+                list.Add(new Worktree(path, fields["HEAD"].FirstOrDefault(), branch?.StartsWith("refs/heads/", StringComparison.Ordinal) == true ? branch["refs/heads/".Length..] : branch, fields.Contains("prunable"), fields["locked"].FirstOrDefault() == "initializing"));
             }
         }
 
@@ -43,11 +45,30 @@ internal static class Worktrees
     /// after a crash it does nothing twice. Without upstream: git would write the shared config, and 12 of 32 at once fail on its lock.</summary>
     internal static async Task AddAsync(GitRunner git, Repository repository, string path, string branch, string commit, CancellationToken cancellation)
     {
-        await RefuseForeignFolderAsync(git, repository, cancellation);
-        Exclude(repository);
-        if (await IsThereAsync(git, repository, path, branch, cancellation))
+        if (path.StartsWith(System.IO.Path.Combine(repository.Root, FolderName) + System.IO.Path.DirectorySeparatorChar, StringComparison.Ordinal))
+        {
+            await RefuseForeignFolderAsync(git, repository, cancellation);
+            if (!repository.IsBare)
+            {
+                Exclude(repository);
+            }
+        }
+
+        var trees = await SettledAsync(git, repository, path, cancellation);
+        var there = trees.FirstOrDefault(tree => IsAt(tree, path));
+        if (there is { IsHalfMade: false, IsMissing: false } && there.Branch == branch && Directory.Exists(path))
         {
             return;
+        }
+
+        if (trees.FirstOrDefault(tree => tree.Branch == branch && tree != there) is { } other)
+        {
+            throw GitFailure.Named("branchExists", $"The branch {branch} is checked out in {other.Path} already. Switch that worktree to another branch.");
+        }
+
+        if (there is null or { IsMissing: true } && IsTaken(path))
+        {
+            throw GitFailure.Named("folderExists", $"{path} exists already and is no worktree of this repository. Move it away.");
         }
 
         var known = await BranchCommitAsync(git, repository, branch, cancellation);
@@ -61,17 +82,45 @@ internal static class Worktrees
             throw GitFailure.Named("branchExists", $"The branch {branch} exists already with other commits. Rename or delete it.");
         }
 
-        string[] arguments = known is null
-            ? ["worktree", "add", "--quiet", "--no-track", "-b", branch, path, commit]
-            : ["worktree", "add", "--quiet", "--force", path, branch]; // a branch without its worktree: an attempt that was cut off
-        await git.RunAsync(new GitCommand("worktree add", repository.Root, [.. Base.At(repository), .. arguments], Writes: true), cancellation);
+        if (there is { IsHalfMade: true } && File.Exists(System.IO.Path.Combine(path, ".git")))
+        {
+            await WriteAsync(git, repository, ["worktree", "remove", "--force", "--force", path], cancellation);
+        }
+
+        // One --force takes the place of a worktree whose folder is gone, two that of one which git had locked to make it.
+        string[] force = there switch { null => [], { IsHalfMade: true } => ["--force", "--force"], _ => ["--force"] };
+        string[] arguments = known is null ? ["--no-track", "-b", branch, path, commit] : [path, branch]; // a branch without its worktree: an attempt that was cut off
+        await WriteAsync(git, repository, ["worktree", "add", "--quiet", .. force, .. arguments], cancellation);
     }
 
-    private static async Task<bool> IsThereAsync(GitRunner git, Repository repository, string path, string branch, CancellationToken cancellation)
+    /// <summary>How long a git that outlived the serve which started it may take to make its worktree; 80,000 files took 25 s. After that
+    /// it is held to be dead.</summary>
+    internal static TimeSpan HalfMadeMax { get; } = TimeSpan.FromMinutes(1);
+
+    private static readonly TimeSpan HalfMadeStep = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>The list, after another git that is making the same worktree has been waited for. Nobody but git has been in there yet.</summary>
+    private static async Task<IReadOnlyList<Worktree>> SettledAsync(GitRunner git, Repository repository, string path, CancellationToken cancellation)
     {
-        var folder = repository.IsBare ? repository.CommonFolder : repository.Root;
-        return (await ListAsync(git, folder, cancellation)).Any(tree => tree.Branch == branch && !tree.IsMissing && tree.Path == path && Directory.Exists(path));
+        for (var waited = TimeSpan.Zero; ; waited += HalfMadeStep)
+        {
+            var trees = await ListAsync(git, repository.IsBare ? repository.CommonFolder : repository.Root, cancellation);
+            if (waited >= HalfMadeMax || !trees.Any(tree => IsAt(tree, path) && tree.IsHalfMade))
+            {
+                return trees;
+            }
+
+            await git.PauseAsync(HalfMadeStep, cancellation);
+        }
     }
+
+    /// <summary>git lists a path without links.</summary>
+    private static bool IsAt(Worktree tree, string path) => tree.Path == path || tree.Path == Repository.Resolve(path);
+
+    private static bool IsTaken(string path) => File.Exists(path) || (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any());
+
+    private static Task<CommandResult> WriteAsync(GitRunner git, Repository repository, string[] arguments, CancellationToken cancellation) =>
+        git.RunAsync(new GitCommand($"{arguments[0]} {arguments[1]}", repository.Root, [.. Base.At(repository), .. arguments], Writes: true), cancellation);
 
     private static async Task<string?> BranchCommitAsync(GitRunner git, Repository repository, string branch, CancellationToken cancellation)
     {
@@ -101,25 +150,32 @@ internal static class Worktrees
     internal static bool IsExcluded(Repository repository) =>
         File.Exists(ExcludeFile(repository)) && File.ReadLines(ExcludeFile(repository)).Any(line => line.Trim() == ExcludeLine);
 
-    /// <summary>One line in the repository's own exclude file, which is never committed, unless it is there.</summary>
+    private static readonly Lock Excluding = new();
+
+    /// <summary>One line in the repository's own exclude file, which is never committed, unless it is there. Many worktrees may be asked
+    /// for at once.</summary>
     private static void Exclude(Repository repository)
     {
-        if (!IsExcluded(repository))
+        lock (Excluding)
         {
-            var path = ExcludeFile(repository);
-            var text = File.Exists(path) ? File.ReadAllText(path) : "";
-            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
-            File.AppendAllText(path, (text.Length == 0 || text.EndsWith('\n') ? "" : "\n") + ExcludeLine + "\n", new UTF8Encoding(false));
+            if (!IsExcluded(repository))
+            {
+                var path = ExcludeFile(repository);
+                byte[] before = File.Exists(path) ? File.ReadAllBytes(path) : [];
+                Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
+                File.AppendAllText(path, (before is [] or [.., (byte)'\n'] ? "" : "\n") + ExcludeLine + "\n", new UTF8Encoding(false));
+            }
         }
     }
 
-    /// <summary>Takes our line out again, and the folder when it is empty. Every other byte of the file stays.</summary>
+    /// <summary>Takes our line out again, and the folder when it is empty. Every other byte of the file stays: its encoding is not known.</summary>
     internal static void Forget(Repository repository)
     {
         if (IsExcluded(repository))
         {
             var path = ExcludeFile(repository);
-            File.WriteAllText(path, string.Concat(File.ReadAllText(path).Split('\n').Where(line => line.Trim() != ExcludeLine).Select((line, index) => index == 0 ? line : "\n" + line)), new UTF8Encoding(false));
+            var kept = Encoding.Latin1.GetString(File.ReadAllBytes(path)).Split('\n').Where(line => line.Trim() != ExcludeLine);
+            File.WriteAllBytes(path, Encoding.Latin1.GetBytes(string.Join('\n', kept)));
         }
 
         var folder = System.IO.Path.Combine(repository.Root, FolderName);
