@@ -32,6 +32,9 @@ dotnet build KanBots.Sidecar.sln -v q --nologo
 # The same sources as a later version, for the tests of an upgrade.
 dotnet publish src/KanBots.Sidecar -v q --nologo -c Release -p:Version=99.0.0 --artifacts-path artifacts/newer-build -o artifacts/newer
 
+echo "== the main job, as on a fresh machine (at most 3 minutes)"
+timeout 3m ./try.sh </dev/null
+
 # suite NAME MINUTES FILTER
 suite() {
   local minutes=$2
@@ -46,5 +49,3 @@ suite() {
 suite "core, wire, architecture" 6 "FullyQualifiedName!~.Spine.&FullyQualifiedName!~.EndToEnd."
 suite "real processes" 9 "FullyQualifiedName~.Spine."
 suite "real Claude CLI" 6 "FullyQualifiedName~.EndToEnd."
-echo "== the main job, as on a fresh machine (at most 3 minutes)"
-timeout 3m ./try.sh </dev/null

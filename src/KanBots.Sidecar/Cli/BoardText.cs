@@ -6,7 +6,8 @@ namespace KanBots.Sidecar.Cli;
 
 /// <param name="Colour">Colour only repeats what a word says already.</param>
 /// <param name="Width">Columns of the terminal.</param>
-internal sealed record BoardStyle(bool Colour, int Width);
+/// <param name="Answerable">The person can answer in the board itself, and needs no hint how else.</param>
+internal sealed record BoardStyle(bool Colour, int Width, bool Answerable = false);
 
 /// <summary>The board as lines of text: grouped by state, what waits for a person first.</summary>
 internal static class BoardText
@@ -46,13 +47,13 @@ internal static class BoardText
         var tail = $"  {word}{cost}{time}";
         var title = TerminalText.Line($"#{card.Number} {card.Title}", Math.Max(20, style.Width - tail.Length - 3));
         yield return $"{Paint(sign, colour, style)} {title}{tail}";
-        foreach (var line in Details(board, run, style.Width - 4))
+        foreach (var line in Details(board, run, style.Width - 4, style.Answerable))
         {
             yield return $"    {line}";
         }
     }
 
-    private static IEnumerable<string> Details(BoardSnapshot board, Run? run, int width)
+    private static IEnumerable<string> Details(BoardSnapshot board, Run? run, int width, bool answerable)
     {
         if (run is null)
         {
@@ -61,7 +62,7 @@ internal static class BoardText
 
         foreach (var decision in board.Decisions.Where(decision => decision.RunId == run.Id))
         {
-            foreach (var line in Decision(decision, width))
+            foreach (var line in Decision(decision, width, answerable))
             {
                 yield return line;
             }
@@ -88,13 +89,11 @@ internal static class BoardText
         }
     }
 
-    internal static IEnumerable<string> Decision(Decision decision, int width)
+    internal static IEnumerable<string> Decision(Decision decision, int width, bool answerable = false)
     {
         if (decision.Kind != DecisionKind.Question)
         {
             yield return TerminalText.Line($"{decision.Tool?.Name}: {decision.Tool?.Description ?? decision.Tool?.Input?.GetRawText() ?? ""}", width);
-            yield return $"answer with: kanbots-sidecar answer {decision.CardNumber} --allow | --deny";
-            yield break;
         }
 
         foreach (var question in decision.Questions)
@@ -106,7 +105,10 @@ internal static class BoardText
             }
         }
 
-        yield return $"answer with: kanbots-sidecar answer {decision.CardNumber} \"…\"";
+        if (!answerable)
+        {
+            yield return $"answer with: kanbots-sidecar answer {decision.CardNumber} {(decision.Kind == DecisionKind.Question ? "\"…\"" : "--allow | --deny")}";
+        }
     }
 
     private static (string Sign, string Word, int Colour) Face(Card card, Run? run) => card.Dot switch

@@ -6,7 +6,7 @@ internal static class Help
         kanbots-sidecar: many coding agents at once, each in its own git worktree.
 
         The board
-          board [--once] [--until-idle]     the board, live
+          board [--once] [--until-idle]     the board, live; on a terminal it takes answers
           card add "title" [--number N] [--body TEXT]
           dispatch CARD… [--mode bypass|ask|plan] [--model M] [--base REF] [--budget DOLLARS] [--prompt TEXT]
           answer CARD ANSWER… [--allow | --deny] [--reason TEXT]

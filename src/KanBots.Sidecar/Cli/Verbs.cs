@@ -9,7 +9,7 @@ internal static class Verbs
 {
     private static ProtocolJson Json => ProtocolJson.Default;
 
-    private static string NewId() => Guid.NewGuid().ToString();
+    internal static string NewId() => Guid.NewGuid().ToString();
 
     /// <summary>Cards are named by number, as on the board.</summary>
     private static Card CardOf(BoardSnapshot board, string word) =>
@@ -77,16 +77,13 @@ internal static class Verbs
         for (var i = 0; i < decision.Questions.Count && allow is null; i++)
         {
             var said = i < values.Count ? values[i] : values[^1];
-            answers.Add(new QuestionAnswer(decision.Questions[i].Id, [Option(decision.Questions[i], said)]));
+            answers.Add(new QuestionAnswer(decision.Questions[i].Id, AnswerLine.Values(decision.Questions[i], said)));
         }
 
         await client.RequestAsync(Methods.DecisionAnswer, new DecisionAnswerParams(NewId(), decision.Id, answers, allow, null, arguments.Value("--reason")), Json.DecisionAnswerParams, Json.DecisionResult);
         Console.Out.WriteLine($"#{card.Number} answered");
         return 0;
     }
-
-    private static string Option(Question question, string said) =>
-        int.TryParse(said, NumberStyles.None, CultureInfo.InvariantCulture, out var index) && index >= 1 && index <= question.Options.Count ? question.Options[index - 1].Label : said;
 
     internal static async Task<int> ReplyAsync(Client client, Arguments arguments)
     {

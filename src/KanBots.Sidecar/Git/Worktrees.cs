@@ -87,10 +87,15 @@ internal static class Worktrees
             await WriteAsync(git, repository, ["worktree", "remove", "--force", "--force", path], cancellation);
         }
 
+        // Two commands: each fails whole, so that another git's lock in between leaves nothing on which the next try would stumble.
+        if (known is null)
+        {
+            await WriteAsync(git, repository, ["branch", "--no-track", branch, commit], cancellation);
+        }
+
         // One --force takes the place of a worktree whose folder is gone, two that of one which git had locked to make it.
         string[] force = there switch { null => [], { IsHalfMade: true } => ["--force", "--force"], _ => ["--force"] };
-        string[] arguments = known is null ? ["--no-track", "-b", branch, path, commit] : [path, branch]; // a branch without its worktree: an attempt that was cut off
-        await WriteAsync(git, repository, ["worktree", "add", "--quiet", .. force, .. arguments], cancellation);
+        await WriteAsync(git, repository, ["worktree", "add", "--quiet", .. force, path, branch], cancellation);
     }
 
     /// <summary>How long a git that outlived the serve which started it may take to make its worktree; 80,000 files took 25 s. After that
@@ -120,7 +125,7 @@ internal static class Worktrees
     private static bool IsTaken(string path) => File.Exists(path) || (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any());
 
     private static Task<CommandResult> WriteAsync(GitRunner git, Repository repository, string[] arguments, CancellationToken cancellation) =>
-        git.RunAsync(new GitCommand($"{arguments[0]} {arguments[1]}", repository.Root, [.. Base.At(repository), .. arguments], Writes: true), cancellation);
+        git.RunAsync(new GitCommand(arguments[0] == "branch" ? "branch" : $"{arguments[0]} {arguments[1]}", repository.Root, [.. Base.At(repository), .. arguments], Writes: true), cancellation);
 
     private static async Task<string?> BranchCommitAsync(GitRunner git, Repository repository, string branch, CancellationToken cancellation)
     {

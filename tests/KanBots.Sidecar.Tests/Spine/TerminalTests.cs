@@ -114,18 +114,64 @@ public sealed class TerminalTests
         Assert.Equal(plain.Split('\n').Distinct().Count(), plain.Split('\n').Length);
 
         Ok(place, "dispatch", "2");
-        var start = place.Command(place.Repository, "-qec", $"{Place.Sidecar} board --until-idle", "/dev/null");
-        start.FileName = "script"; // gives the program a terminal
-        start.Environment["TERM"] = "xterm-256color";
-        start.RedirectStandardOutput = true;
-        using var terminal = Process.Start(start)!;
-        var drawn = terminal.StandardOutput.ReadToEnd();
-        terminal.WaitForExit();
+        using var terminal = new TerminalWindow(place, $"{Place.Sidecar} board --until-idle");
+        var drawn = terminal.UntilEnd();
         Assert.Equal(0, terminal.ExitCode);
         Assert.Matches("\u001b\\[\\d+A", drawn);
         Assert.Contains("\u001b[33m●", drawn);
         Assert.Contains("Bash two", drawn);
         Assert.Contains("in review", drawn);
+    }
+
+    [Fact]
+    public void On_a_terminal_a_person_answers_in_the_board_itself()
+    {
+        using var place = new Place();
+        place.Script("ask", """[{"ask":[{"question":"Radix or scratch?","header":"UI","multiSelect":false,"options":[{"label":"Radix"},{"label":"Scratch"}]},{"question":"Which sizes?","header":"S","multiSelect":true,"options":[{"label":"S"},{"label":"M"},{"label":"L"}]}]}]""");
+        Ok(place, "config", "agents.claude.path", Place.FakeAgent);
+        Ok(place, "card", "add", "a card with 漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字", "--body", "[[fake:ask]]");
+        Ok(place, "dispatch", "1");
+        using var terminal = new TerminalWindow(place, $"{Place.Sidecar} board --until-idle");
+        terminal.Until("Answer #1 (question 1 of 2): ");
+        terminal.Type("neither, use ours");
+        terminal.Until("(question 1 of 2): neither, use ours");
+        terminal.Type("\r");
+        terminal.Until("Answer #1 (question 2 of 2): ");
+        terminal.Type("1,3\r");
+        terminal.Until("in review");
+        terminal.UntilEnd();
+        Assert.Equal(0, terminal.ExitCode);
+        var answers = JsonNode.Parse(File.ReadAllText(Path.Combine(place.Repository, ".kanbots/worktrees/issue-1-1/.fake-answers.json")))!;
+        Assert.Equal("neither, use ours", (string?)answers["Radix or scratch?"]);
+        Assert.Equal("S, L", (string?)answers["Which sizes?"]);
+    }
+
+    [Fact]
+    public void Ctrl_C_leaves_the_board_and_the_agents_go_on()
+    {
+        using var place = new Place();
+        place.Script("long", """[{"tool":"Bash","input":{"command":"npm test"},"ms":600000}]""");
+        Ok(place, "config", "agents.claude.path", Place.FakeAgent);
+        Ok(place, "card", "add", "t", "--body", "[[fake:long]]");
+        Ok(place, "dispatch", "1");
+        using var terminal = new TerminalWindow(place, $"{Place.Sidecar} board; echo \"left with $?\"");
+        terminal.Until("Bash npm test");
+        terminal.Type("\u0003");
+        Assert.Contains("left with 0", terminal.UntilEnd());
+        Assert.True(Place.IsAlive(place.AgentPid(1, 1)!.Value));
+        Ok(place, "stop", "1");
+    }
+
+    [Fact]
+    public void The_main_job_at_a_terminal_lets_the_person_answer()
+    {
+        using var place = new Place();
+        using var terminal = new TerminalWindow(place, $"env -u FAKE_AGENT_SCRIPTS '{RepositoryRoot.Of("try.sh")}'");
+        terminal.Until("Answer #88 (a number or your own words): ", seconds: 170);
+        terminal.Type("neither, use ours\r");
+        var shown = terminal.UntilEnd();
+        Assert.Equal(0, terminal.ExitCode);
+        Assert.Equal(3, System.Text.RegularExpressions.Regex.Count(shown[shown.LastIndexOf("Summary", StringComparison.Ordinal)..], "in review"));
     }
 
     [Fact]
