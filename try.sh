@@ -27,6 +27,7 @@ build="$root/artifacts/try"
 sources="$(cd "$root" && find src tests/KanBots.FakeAgent global.json Directory.*.props -type f -not -path '*/bin/*' -not -path '*/obj/*' -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16)"
 if [ "$(cat "$build/sources" 2>/dev/null || true)" != "$sources" ]; then
   echo "Building (once)…"
+  mkdir -p "$build"
   for project in src/KanBots.Sidecar tests/KanBots.FakeAgent; do
     dotnet publish "$root/$project" -c Release -o "$build/$(basename "$project")" -v q --nologo >"$build.log" 2>&1 || { cat "$build.log"; exit 1; }
   done
