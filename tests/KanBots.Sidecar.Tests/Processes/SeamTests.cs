@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using KanBots.Sidecar.Processes;
 
 namespace KanBots.Sidecar.Tests.Processes;
@@ -28,11 +27,12 @@ public sealed class SeamTests
         const int count = 40;
         var said = new int[count];
         var all = new CountdownEvent(count); // not disposed: the watch outlives a failing test
-        var children = Enumerable.Range(0, count).Select(_ => Child("read line")).ToList();
+        var go = Path.Combine(Path.GetTempPath(), $"kb-go-{Guid.NewGuid():N}");
+        var children = Enumerable.Range(0, count).Select(_ => Child($"until [ -e {go} ]; do sleep 0.05; done")).ToList();
         for (var i = 0; i < count; i++)
         {
             var index = i;
-            PidWatch.WhenGone(ProcessIdentity.Of(children[i].Id)!.Value, () =>
+            PidWatch.WhenGone(ProcessIdentity.Of(children[i])!.Value, () =>
             {
                 Interlocked.Increment(ref said[index]);
                 all.Signal();
@@ -46,8 +46,9 @@ public sealed class SeamTests
         }
 
         Assert.Equal(count, all.CurrentCount);
-        children.ForEach(child => child.StandardInput.Close());
+        File.WriteAllText(go, "");
         Assert.True(all.Wait(Deadline), $"{all.CurrentCount} ends were never said");
+        File.Delete(go);
         Assert.All(said, times => Assert.Equal(1, times));
     }
 
@@ -67,14 +68,13 @@ public sealed class SeamTests
     public void The_end_of_a_process_that_was_gone_before_or_had_another_start_is_said_too()
     {
         using var all = new CountdownEvent(2);
-        using var child = Child("exit 0");
-        var identity = new ProcessIdentity(child.Id, "1");
-        child.WaitForExit();
-        PidWatch.WhenGone(identity, () => all.Signal());
-        using var living = Child("read line");
-        PidWatch.WhenGone(new ProcessIdentity(living.Id, "1"), () => all.Signal());
+        var ended = Child("exit 0");
+        Spine.Place.Until("the child has ended", () => !Spine.Place.IsAlive(ended));
+        PidWatch.WhenGone(new ProcessIdentity(ended, "1"), () => all.Signal());
+        var living = Child("exec sleep 600");
+        PidWatch.WhenGone(new ProcessIdentity(living, "1"), () => all.Signal());
         Assert.True(all.Wait(Deadline), $"{all.CurrentCount} ends were never said");
-        living.StandardInput.Close();
+        Spine.Place.Kill(living);
     }
 
     /// <summary>The watch of the systems that have no inotify runs on every system.</summary>
@@ -114,6 +114,8 @@ public sealed class SeamTests
         }
     }
 
-    private static Process Child(string script) =>
-        Process.Start(new ProcessStartInfo("/bin/sh", ["-c", script]) { RedirectStandardInput = true, UseShellExecute = false })!;
+    /// <summary>Not by System.Diagnostics.Process: the watch takes the zombies of its processes away, and that class ends the whole
+    /// program when somebody reaps a child of its own.</summary>
+    private static int Child(string script) =>
+        Spawn.Start(new SpawnRequest("/bin/sh", ["/bin/sh", "-c", script], Spawn.OwnEnvironment(), "/", new Redirect.Null(), new Redirect.Null(), new Redirect.Null(), NewSession: true));
 }
