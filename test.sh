@@ -15,6 +15,17 @@ command -v git >/dev/null || missing "git is missing. Install it with: apt-get i
 command -v dotnet >/dev/null || missing "the .NET SDK of global.json is missing. ./try.sh says how to install it."
 { command -v node >/dev/null && command -v npm >/dev/null && [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ]; } || missing "Node.js 20 or later with npm is missing; the real Claude CLI and the wire's conformance suite need it."
 
+# Tools whose repositories the push guard is tried in, of Debian 12.
+packages=()
+command -v git-lfs >/dev/null || packages+=("git-lfs=3.3.*")
+command -v pre-commit >/dev/null || packages+=("pre-commit=3.0.*")
+if [ ${#packages[@]} -gt 0 ]; then
+  [ "$(id -u)" = 0 ] || missing "install the missing packages with: sudo apt-get install -y ${packages[*]}"
+  echo "Installing ${packages[*]}"
+  mkdir -p artifacts
+  { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${packages[@]}"; } >artifacts/apt.log 2>&1 || { cat artifacts/apt.log; missing "${packages[*]} could not be installed"; }
+fi
+
 # The pinned packages of a folder, unless what is there came from this very lock file.
 pinned() {
   local want; want="$(sha256sum "$1/package-lock.json" | cut -c1-64)"

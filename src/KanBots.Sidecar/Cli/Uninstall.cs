@@ -61,7 +61,7 @@ internal static class Uninstall
 
         foreach (var place in ours)
         {
-            Directory.Delete(place, recursive: true);
+            PrivateFiles.DeleteFolder(place);
         }
 
         LocalSocket.Forget(ServeAddress.Of(paths.State));

@@ -21,11 +21,12 @@ internal static class AgentEnvironment
         && !Prefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal))
         && (!name.StartsWith("GIT_", StringComparison.Ordinal) || KeptGit.Any(kept => name.StartsWith(kept, StringComparison.Ordinal)));
 
-    /// <summary>Names and a hash: enough to tell that a later launch differs, and no secret.</summary>
-    internal static LaunchEnvironment Describe(IReadOnlyList<string> lines, IReadOnlyList<string> remove)
+    /// <summary>Names and a hash: enough to tell that a later launch differs, and no secret. What the guard adds is new for every launch and
+    /// not part of it.</summary>
+    internal static LaunchEnvironment Describe(IReadOnlyList<string> lines)
     {
         var sorted = lines.Order(StringComparer.Ordinal).ToList();
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', sorted)));
-        return new LaunchEnvironment([.. sorted.Select(line => line.Split('=', 2)[0])], Convert.ToHexStringLower(hash), remove);
+        return new LaunchEnvironment([.. sorted.Select(line => line.Split('=', 2)[0])], Convert.ToHexStringLower(hash), []);
     }
 }

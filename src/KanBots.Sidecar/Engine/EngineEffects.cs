@@ -87,6 +87,8 @@ internal sealed partial class BoardEngine
         }
     }
 
+    /// <summary>In two steps, since git is asked between them and the loop must not wait for it. The folder is there after the first, so
+    /// that a stop or a message finds its place meanwhile.</summary>
     private void StartLaunch(Effect.StartLaunch start)
     {
         var run = _state.Runs[start.RunId];
@@ -98,15 +100,55 @@ internal sealed partial class BoardEngine
             WakeSignal.Make(folder.Wake);
             foreach (var message in start.Messages)
             {
-                PrivateFiles.Append(folder.Stdin, ClaudeControl.UserMessage(message.Id, message.Text));
+                Tell(folder, message.Id, ClaudeControl.UserMessage(message.Id, message.Text));
+            }
+        }
+        catch (IOException failure)
+        {
+            Post(new Input.LaunchFailed(run.Id, start.Launch, new Reason("launchFailed", failure.Message)));
+            return;
+        }
+
+        var client = _environments.GetValueOrDefault(run.Id) ?? AgentEnvironment.Of(Spawn.OwnEnvironment());
+        _ = GuardAsync(run, start, folder, client);
+    }
+
+    private async Task GuardAsync(Run run, Effect.StartLaunch start, RunFolder folder, IReadOnlyList<string> client)
+    {
+        try
+        {
+            var place = Guard.FolderOf(folder.Path);
+            var guard = await Guard.ReadAsync(_git, _paths.Repository, run.WorktreePath, run.Branch, place, client, _closing.Token);
+            guard.Write();
+            var environment = Guard.Into(client, place, _paths.Repository.CommonFolder);
+            Post(() => StartHost(start, folder, environment, AgentEnvironment.Describe(client)));
+        }
+        catch (OperationCanceledException)
+        {
+            // serve leaves: the next one starts the launch
+        }
+        catch (Exception failure)
+        {
+            if (failure is not (GitFailure or IOException or UnauthorizedAccessException))
+            {
+                _log.Error($"guard of run {run.Id}", failure);
             }
 
-            var environment = _environments.GetValueOrDefault(run.Id) ?? AgentEnvironment.Of(Spawn.OwnEnvironment());
+            var kind = failure is GitFailure git ? git.Kind : "launchFailed";
+            Post(new Input.LaunchFailed(run.Id, start.Launch, new Reason(kind, failure.Message)));
+        }
+    }
+
+    private void StartHost(Effect.StartLaunch start, RunFolder folder, IReadOnlyList<string> environment, LaunchEnvironment described)
+    {
+        var run = _state.Runs[start.RunId];
+        try
+        {
             var ours = environment.Any(line => line.StartsWith("DOTNET_EnableDiagnostics=", StringComparison.Ordinal)) ? [] : new[] { "DOTNET_EnableDiagnostics" };
             var mode = run.PermissionMode switch { PermissionMode.Ask => "ask", PermissionMode.Plan => "plan", _ => "bypassPermissions" };
             var argv = new ClaudeLaunch(Settings.ClaudePath ?? "claude", run.SessionId, start.Resume, mode, run.Launch > 1 ? null : run.Model, run.Effort).ToArgv();
             var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
-            folder.Write(new LaunchFile(RunFolder.Format, token, run.Id, run.CardNumber, start.Launch, argv, run.WorktreePath, AgentEnvironment.Describe(environment, ours), [], new LaunchLimits(run.Budget.Minutes)));
+            folder.Write(new LaunchFile(RunFolder.Format, token, run.Id, run.CardNumber, start.Launch, argv, run.WorktreePath, described with { Remove = ours }, [], new LaunchLimits(run.Budget.Minutes)));
             var launch = Follow(run, start.Launch, folder, start.Resume);
             var command = _hostCommand(folder.Path);
             var pid = Spawn.Start(new SpawnRequest(command[0], command, [.. environment, .. ours.Select(name => $"{name}=0")], "/", new Redirect.Null(), new Redirect.Null(), new Redirect.AppendTo(folder.HostLog), NewSession: true));

@@ -64,7 +64,12 @@ internal sealed class GitRunner(TimeProvider time, CommandLimits? limits = null)
 
     private async Task<CommandResult> RunOnceAsync(GitCommand command, CancellationToken cancellation)
     {
-        var environment = Scrubbed.ToDictionary(name => name, _ => (string?)null);
+        var environment = (command.Environment ?? []).Select(line => line.Split('=', 2)).Where(parts => parts.Length == 2 && parts[0].Length > 0).GroupBy(parts => parts[0]).ToDictionary(same => same.Key, same => (string?)same.Last()[1]);
+        foreach (var name in Scrubbed)
+        {
+            environment[name] = null;
+        }
+
         environment["LC_ALL"] = "C";
         environment["GIT_TERMINAL_PROMPT"] = "0";
         environment["GIT_OPTIONAL_LOCKS"] = command.Writes ? null : "0";

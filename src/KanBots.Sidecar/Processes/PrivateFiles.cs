@@ -93,6 +93,43 @@ internal static class PrivateFiles
         return bytes;
     }
 
+    /// <summary>Closes a folder and all in it for writing; its files may be run. Only a matter of mistakes: their owner can open it again.</summary>
+    internal static void Seal(string folder)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            const UnixFileMode closed = UnixFileMode.UserRead | UnixFileMode.UserExecute;
+            foreach (var path in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Concat(Directory.EnumerateDirectories(folder, "*", SearchOption.AllDirectories).Reverse()).Append(folder).ToList())
+            {
+                File.SetUnixFileMode(path, closed);
+            }
+        }
+    }
+
+    /// <summary>Deletes a folder of ours with all in it, closed ones too. Links are deleted and never followed.</summary>
+    internal static void DeleteFolder(string folder)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            Open(folder);
+        }
+
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
+    private static void Open(string folder)
+    {
+        if (FileFacts.Of(folder) is { IsFolder: true })
+        {
+            File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            foreach (var inner in Directory.EnumerateDirectories(folder))
+            {
+                Open(inner);
+            }
+        }
+    }
+
     /// <summary>Free bytes where the folder lies; as many as there can be when that is not known.</summary>
     internal static long FreeBytes(string folder)
     {
