@@ -20,6 +20,7 @@ internal sealed class Serve
     private readonly BoardEngine _engine;
     private readonly Log _log;
     private readonly LocalListener _listener;
+    private readonly FileLock _only;
     private readonly TimeSpan _idle;
     private readonly long _storage;
     private readonly CancellationTokenSource _leaving = new();
@@ -27,9 +28,9 @@ internal sealed class Serve
     private readonly List<ClientSession> _clients = [];
     private long _lastClientGone = TimeProvider.System.GetTimestamp();
 
-    private Serve(Paths paths, BoardEngine engine, Log log, LocalListener listener, TimeSpan idle)
+    private Serve(Paths paths, BoardEngine engine, Log log, LocalListener listener, FileLock only, TimeSpan idle)
     {
-        (_paths, _engine, _log, _listener, _idle, _storage) = (paths, engine, log, listener, idle, StorageOf(paths));
+        (_paths, _engine, _log, _listener, _only, _idle, _storage) = (paths, engine, log, listener, only, idle, StorageOf(paths));
     }
 
     internal static async Task<int> RunAsync(string folder, TimeSpan idle)
@@ -56,7 +57,7 @@ internal sealed class Serve
             PrivateFiles.Replace(Path.Combine(paths.State, "serve.json"), Encoding.UTF8.GetBytes(FormattableString.Invariant($"{{\"pid\":{Environment.ProcessId},\"address\":\"{System.Text.Json.JsonEncodedText.Encode(address)}\",\"build\":\"{Build.Id}\"}}\n")));
             var command = Build.Place();
             var engine = new BoardEngine(paths, git, () => OpenDatabase(paths), TimeProvider.System, log, run => [.. command, "run-host", run]);
-            var serve = new Serve(paths, engine, log, listener, idle);
+            var serve = new Serve(paths, engine, log, listener, only, idle);
             engine.Start();
             log.Info($"serve {Build.Id} listens at {address}");
 
@@ -113,8 +114,16 @@ internal sealed class Serve
         while (!_leaving.IsCancellationRequested)
         {
             await Task.Delay(IdleLook);
+            var lost = !_only.IsInPlace;
+            if (lost)
+            {
+                // The repository was deleted or moved: what is written from here on nobody would find. Hosts notice by themselves.
+                _log.Info("the lock is not at its path any more: the repository is gone from here");
+            }
+
             lock (_clients)
             {
+                _willLeave |= lost;
                 _willLeave |= _clients.Count == 0 && TimeProvider.System.GetElapsedTime(_lastClientGone) >= _idle
                     && (_engine.Unavailable is not null || (_engine.IsSettled && _engine.View.IsIdle));
             }
