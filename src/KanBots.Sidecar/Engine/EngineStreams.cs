@@ -58,7 +58,7 @@ internal sealed partial class BoardEngine
             return false;
         }
 
-        var now = _time.GetUtcNow();
+        var now = launch.ReplayedAt ?? _time.GetUtcNow();
         var state = _state;
         var decoder = launch.Decoder;
         var tools = _view.Tools;
@@ -85,7 +85,7 @@ internal sealed partial class BoardEngine
                     case AgentSignal.Spent:
                         wantsUsage = true;
                         break;
-                    case AgentSignal.Unserved unserved:
+                    case AgentSignal.Unserved unserved when launch.ReplayedAt is null:
                         WithFolder(launch.RunId, launch.Launch, folder => Tell(folder, unserved.RequestId, ClaudeControl.Refuse(unserved.RequestId, $"{unserved.What} is not served here.")));
                         break;
                 }
@@ -108,12 +108,12 @@ internal sealed partial class BoardEngine
         _database.KeepSnapshot(_state);
         Show(tools);
         Interlocked.Exchange(ref _appended, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
-        foreach (var effect in effects)
+        foreach (var effect in launch.ReplayedAt is null ? effects : [])
         {
             Carry(effect);
         }
 
-        if (wantsUsage && launch.InTurn && !ended && now - launch.UsageAskedAt >= UsageInterval)
+        if (wantsUsage && launch.ReplayedAt is null && launch.InTurn && !ended && now - launch.UsageAskedAt >= UsageInterval)
         {
             launch.UsageAskedAt = now;
             PrivateFiles.Append(launch.Folder.Stdin, ClaudeControl.GetUsage(++launch.UsageAsked));
@@ -243,6 +243,7 @@ internal sealed partial class BoardEngine
         try
         {
             var highest = Math.Max(HighestFolder(), await HighestInGitAsync());
+            await RebuildAsync();
             await OnLoopAsync(() => Settle(highest));
             _recovered.TrySetResult();
         }

@@ -73,16 +73,21 @@ internal sealed class Serve
     }
 
     /// <summary>The database says itself which version it has; the file beside it says so before anybody has opened it.</summary>
-    private static Database OpenDatabase(Paths paths)
+    private static (Database, RebuildNote?) OpenDatabase(Paths paths)
     {
-        PrivateFiles.Touch(paths.Database);
-        var database = Database.Open(paths.Database, Guid.NewGuid().ToString("N"), Build.Id);
+        if (StorageOf(paths) > Database.StorageVersion)
+        {
+            throw new StorageNewerException(StorageOf(paths)); // what a newer build writes may look broken to this one
+        }
+
+        var now = TimeProvider.System.GetUtcNow();
+        var (database, rebuild) = Database.OpenOrRescue(paths.Database, Guid.NewGuid().ToString("N"), Build.Id, wasThere: File.Exists(paths.StorageVersion), now, PrivateFiles.Touch, note => PrivateFiles.Replace(Rescue.NotePath(paths.Database), Rescue.Write(note)));
         if (StorageOf(paths) != Database.StorageVersion)
         {
             PrivateFiles.Replace(paths.StorageVersion, Encoding.ASCII.GetBytes(FormattableString.Invariant($"{Database.StorageVersion}\n")));
         }
 
-        return database;
+        return (database, rebuild);
     }
 
     private static long StorageOf(Paths paths) => File.Exists(paths.StorageVersion) && long.TryParse(File.ReadAllText(paths.StorageVersion), out var version) ? version : 0;
@@ -123,7 +128,7 @@ internal sealed class Serve
 
             lock (_clients)
             {
-                _willLeave |= lost;
+                _willLeave |= lost || _engine.IsDamaged;
                 _willLeave |= _clients.Count == 0 && TimeProvider.System.GetElapsedTime(_lastClientGone) >= _idle
                     && (_engine.Unavailable is not null || (_engine.IsSettled && _engine.View.IsIdle));
             }
