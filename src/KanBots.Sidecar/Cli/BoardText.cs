@@ -77,7 +77,7 @@ internal static class BoardText
             yield return TerminalText.Line(tool, width);
         }
 
-        if (run is { State: RunState.InReview, DiffStat: { } stat })
+        if (run is { State: RunState.InReview or RunState.Interrupted or RunState.Stopped or RunState.Failed, Dirty: true, DiffStat: { } stat })
         {
             yield return $"{stat.Files} {(stat.Files == 1 ? "file" : "files")}, +{stat.Insertions} -{stat.Deletions} on {run.Branch}";
         }

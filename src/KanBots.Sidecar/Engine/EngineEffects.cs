@@ -21,6 +21,9 @@ internal sealed partial class BoardEngine
             case Effect.Prepare prepare:
                 _ = PrepareAsync(_state.Runs[prepare.RunId]);
                 break;
+            case Effect.StartLaunch { Launch: > 1 } next when !Worktrees.IsThere(_state.Runs[next.RunId].WorktreePath):
+                _ = FindThenLaunchAsync(next, _state.Runs[next.RunId]);
+                break;
             case Effect.StartLaunch start:
                 StartLaunch(start);
                 break;

@@ -171,7 +171,8 @@ internal sealed partial class BoardEngine
         try
         {
             var left = await Task.Run(() => ConfirmTree(launch, exit));
-            var changes = Directory.Exists(run.WorktreePath) ? await Changes.CountAsync(_git, run.WorktreePath, run.BaseCommit, _paths.Scratch, _closing.Token) : new Changes(0, 0, 0);
+            var seen = Worktrees.IsThere(run.WorktreePath) ? new Input.WorktreeSeen(run.Id, run.WorktreePath, null) : Whereabouts(run, await WorktreesAsync());
+            var changes = seen.Path is { } tree ? await Changes.CountAsync(_git, tree, run.BaseCommit, _paths.Scratch, _closing.Token) : new Changes(0, 0, 0);
             var failure = run.Outcome is null && exit is not { Reason: "stopped" or "killed" } ? StartupFailure(launch, exit) : null;
             var kind = exit?.Reason switch
             {
@@ -184,7 +185,8 @@ internal sealed partial class BoardEngine
                 _ => LaunchEndKind.Exited,
             };
             var end = new LaunchEnd(kind, exit?.ExitCode, exit?.Signal, kind == LaunchEndKind.HostDied ? null : failure);
-            Post(() => Finish(launch, new Input.LaunchEnded(run.Id, launch.Launch, end, !changes.IsEmpty, new DiffStat(changes.Files, changes.Insertions, changes.Deletions), left)));
+            Post(() => Finish(launch, new Input.LaunchEnded(run.Id, launch.Launch, end, !changes.IsEmpty, seen.Path is null ? null : new DiffStat(changes.Files, changes.Insertions, changes.Deletions), left)));
+            Post(seen);
         }
         catch (OperationCanceledException)
         {
@@ -245,6 +247,7 @@ internal sealed partial class BoardEngine
             var highest = Math.Max(HighestFolder(), await HighestInGitAsync());
             await RebuildAsync();
             await OnLoopAsync(() => Settle(highest));
+            await SeeWorktreesAsync();
             _recovered.TrySetResult();
         }
         catch (Exception failure)

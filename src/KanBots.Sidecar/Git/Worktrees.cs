@@ -119,8 +119,11 @@ internal static class Worktrees
         }
     }
 
+    /// <summary>A linked worktree, as far as can be told without asking git.</summary>
+    internal static bool IsThere(string path) => path.Length > 0 && File.Exists(System.IO.Path.Combine(path, ".git"));
+
     /// <summary>git lists a path without links.</summary>
-    private static bool IsAt(Worktree tree, string path) => tree.Path == path || tree.Path == Repository.Resolve(path);
+    internal static bool IsAt(Worktree tree, string path) => tree.Path == path || tree.Path == Repository.Resolve(path);
 
     private static bool IsTaken(string path) => File.Exists(path) || (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any());
 
