@@ -265,6 +265,7 @@ internal sealed partial class BoardEngine : IAsyncDisposable
 
     private void Tick()
     {
+        KeepHouse();
         foreach (var launch in _live.Values.ToList())
         {
             Look(launch);

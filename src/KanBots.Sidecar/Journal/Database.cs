@@ -185,6 +185,14 @@ internal sealed class Database : IDisposable
         return lines;
     }
 
+    /// <summary>Forgets where the lines of a launch are, since its stream is about to be removed; what they cost was an event and stays.
+    /// One entry without bytes takes their place, with the last of their numbers, so that no number is given again.</summary>
+    internal void ForgetLines(long run, int launch) => Transact(durable: true, () =>
+    {
+        Run(_connection, "insert or replace into line select run, max(seq + items) - 1, launch, 0, 0, 1, 0, max(at) from line where run=$run and launch=$launch and items > 0 group by run, launch", ("$run", run), ("$launch", launch));
+        Run(_connection, "delete from line where run=$run and launch=$launch and stop > 0", ("$run", run), ("$launch", launch));
+    });
+
     /// <summary>Brings events to the disk before the effects that they order.</summary>
     internal void Append(IReadOnlyCollection<Event> events, DateTimeOffset at)
     {
