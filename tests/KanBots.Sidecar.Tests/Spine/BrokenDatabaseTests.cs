@@ -148,6 +148,67 @@ public sealed class BrokenDatabaseTests
         Assert.Equal("inReview", (string?)Place.Run(client, live + 1)["state"]);
     }
 
+    [Fact]
+    public void A_rebuild_that_was_cut_off_begins_again_and_doctor_names_what_is_kept()
+    {
+        using var place = new Place();
+        place.Script("work", """[{"write":"w.txt","text":"w"},{"say":"done","usd":0.25}]""");
+        var client = place.Start();
+        var run = Place.Dispatch(client, Place.Card(client, 88, "work"));
+        Place.UntilState(client, run, "inReview");
+        client.Ask("card/create", new JsonObject { ["title"] = "no run yet", ["number"] = 90 });
+        Place.Kill(place.ServePid);
+        client.WaitForExit();
+        Break(place, "event");
+        client = place.Connect();
+        client.Call("board/get");
+        Place.Kill(place.ServePid);
+        client.WaitForExit();
+
+        // As if serve had been killed before the end: a note that is not done, and half a board.
+        var note = Path.Combine(place.State, "rebuilt.json");
+        File.WriteAllText(note, File.ReadAllText(note).Replace("\"done\":true", "\"done\":false", StringComparison.Ordinal));
+        Sql(Database(place), "delete from journal; delete from snapshot; delete from line; delete from stream");
+        client = place.Connect();
+        var board = client.Call("board/get");
+        Assert.Equal(250_000, (long)Place.UntilState(client, run, "inReview")["costMicroUsd"]!);
+        Assert.Contains(board["cards"]!.AsArray(), card => (int)card!["number"]! == 90);
+        var kept = Directory.GetFiles(place.State, "kanbots.db.broken-*").Where(file => !file.EndsWith("-wal", StringComparison.Ordinal) && !file.EndsWith("-shm", StringComparison.Ordinal)).ToList();
+        Assert.Equal(2, kept.Count);
+
+        var start = place.Command(place.Repository, "doctor");
+        start.RedirectStandardOutput = true;
+        using var doctor = System.Diagnostics.Process.Start(start)!;
+        var output = doctor.StandardOutput.ReadToEnd();
+        doctor.WaitForExit();
+        Assert.All(kept, file => Assert.Contains(file, output, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_run_that_the_journal_has_never_heard_of_is_taken_from_its_folder()
+    {
+        using var place = new Place();
+        place.Script("ask", """[{"ask":[{"question":"Which?","header":"H","multiSelect":false,"options":[{"label":"A"}]}]},{"write":"w.txt","text":"w"}]""");
+        var client = place.Start();
+        Place.Kill(place.ServePid);
+        client.WaitForExit();
+        Checkpoint(Database(place));
+        File.Copy(Database(place), Path.Combine(place.Root, "older"));
+        client = place.Connect();
+        var run = Place.Dispatch(client, Place.Card(client, 5, "ask"));
+        Place.UntilState(client, run, "awaitingDecision");
+        Place.Kill(place.ServePid);
+        client.WaitForExit();
+        File.Delete(Database(place) + "-wal");
+        File.Copy(Path.Combine(place.Root, "older"), Database(place), overwrite: true);
+
+        client = place.Connect();
+        Assert.Equal("awaitingDecision", (string?)Place.UntilState(client, run, "awaitingDecision")["state"]);
+        Assert.Empty(Directory.GetFiles(place.State, "kanbots.db.broken-*"));
+        Assert.Equal("stopped", (string?)client.Ask("run/stop", new JsonObject { ["runId"] = run })["run"]!["state"]);
+        Place.Until("its host is gone", () => !place.HostPids(5, run).Any(Place.IsAlive));
+    }
+
     private static void Answer(WireClient client, string question, string value)
     {
         var decision = client.Call("board/get")["decisions"]!.AsArray().Single(decision => (string)decision!["questions"]![0]!["text"]! == question)!;
