@@ -38,6 +38,11 @@ export interface BoardDidChangeParams {
   spend?: Spend;
 }
 
+export interface BoardNotice {
+  kind: string;
+  message: string;
+}
+
 export interface BoardSnapshot {
   epoch: string;
   revision: number;
@@ -46,6 +51,7 @@ export interface BoardSnapshot {
   runs: readonly Run[];
   decisions: readonly Decision[];
   spend: Spend;
+  notices?: readonly BoardNotice[];
 }
 
 export interface Budget {
@@ -476,6 +482,7 @@ export interface SidecarStatusResult {
   runs: readonly RunStatus[];
   limits: Readonly<Record<string, number>>;
   memoryBytes: number;
+  notices?: readonly BoardNotice[];
 }
 
 export type SourceKind = "local" | "github";

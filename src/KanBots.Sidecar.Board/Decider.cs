@@ -125,6 +125,6 @@ public static partial class Decider
         }
     }
 
-    internal static double EndOf(BoardState state, Column column) =>
+    public static double EndOf(BoardState state, Column column) =>
         state.Cards.Values.Where(card => card.Column == column).Select(card => card.Position).DefaultIfEmpty(0).Max() + 1;
 }

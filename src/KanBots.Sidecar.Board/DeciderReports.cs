@@ -74,6 +74,9 @@ public static partial class Decider
             case Input.LeftoversCounted left when run.IsOver && left.Count != run.LeftRunning:
                 plan.Record(new Event.LeftoversCounted(run.Id, left.Count));
                 break;
+            case Input.WorktreeSeen seen when run.WorktreePath.Length > 0 && run.State is not (RunState.Discarded or RunState.Promoted):
+                Seen(plan, run, seen);
+                break;
             case Input.LaunchEnded ended when IsCurrent(run, ended.Launch):
                 Ended(plan, run, ended);
                 break;
@@ -101,6 +104,27 @@ public static partial class Decider
         else
         {
             plan.Launch(run.Id);
+        }
+    }
+
+    /// <summary>The kind of "there is no worktree where one should be".</summary>
+    public const string WorktreeMissing = "worktreeMissing";
+
+    /// <summary>A worktree that was moved by hand is followed; one that is gone is said to be, until it is back.</summary>
+    private static void Seen(Plan plan, Run run, Input.WorktreeSeen seen)
+    {
+        if (seen.Path is { } path && path != run.WorktreePath)
+        {
+            plan.Record(new Event.WorktreePrepared(run.Id, path, run.BaseRef, run.BaseCommit));
+        }
+
+        if (run.IsOver && seen.Path is null && run.Reason?.Kind != WorktreeMissing)
+        {
+            plan.Record(new Event.RunEnded(run.Id, run.State, new Reason(WorktreeMissing, seen.Why ?? "Its worktree is gone."), false, null, run.LeftRunning, run.EndedAt ?? plan.Now));
+        }
+        else if (run.IsOver && seen.Path is not null && run.Reason?.Kind == WorktreeMissing)
+        {
+            plan.Record(new Event.RunEnded(run.Id, run.State, new Reason("worktreeBack", "Its worktree was gone for a while and is back. Review it, or resume the run."), true, null, run.LeftRunning, run.EndedAt ?? plan.Now));
         }
     }
 
@@ -253,7 +277,7 @@ public static partial class Decider
         switch (end.Kind)
         {
             case LaunchEndKind.HostDied:
-                return (RunState.Interrupted, end.Failure ?? new Reason("hostDied", "The agent was found dead. What it wrote is kept in its worktree; resume it, review it or discard it."));
+                return (RunState.Interrupted, end.Failure ?? new Reason("hostDied", FoundDead(ended)));
             case LaunchEndKind.SpawnFailed:
                 return (RunState.Failed, end.Failure ?? new Reason("agentNotFound", "The agent could not be started. Check agents.claude.path."));
             case LaunchEndKind.MinutesReached:
@@ -286,6 +310,13 @@ public static partial class Decider
 
         return ended.Dirty ? (RunState.InReview, null) : (RunState.Finished, null);
     }
+
+    private static string FoundDead(Input.LaunchEnded ended) => ended switch
+    {
+        { Dirty: true, DiffStat: { } stat } => $"The agent was found dead. Its worktree has changes in {stat.Files} {(stat.Files == 1 ? "file" : "files")} (+{stat.Insertions} -{stat.Deletions}), which are kept: resume it, or review them.",
+        { Dirty: true } => "The agent was found dead. Its worktree may have changes, which are kept: resume it, or review them.",
+        _ => "The agent was found dead, and had changed nothing. Resume it.",
+    };
 
     private static void End(Plan plan, Run run, RunState state, Reason? reason, bool dirty, DiffStat? diffStat, int leftRunning)
     {

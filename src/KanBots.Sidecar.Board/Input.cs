@@ -70,6 +70,11 @@ public abstract record Input
     /// <summary>What an ended run has left running was looked at again, after it was to be ended.</summary>
     public sealed record LeftoversCounted(long RunId, int Count) : Report(RunId);
 
+    /// <summary>Where git has the worktree of an ended run: looked for at the start, at the end of a launch and before the next one.</summary>
+    /// <param name="Path">Null when it is gone.</param>
+    /// <param name="Why">For a person, with the next step, when it is gone.</param>
+    public sealed record WorktreeSeen(long RunId, string? Path, string? Why) : Report(RunId);
+
     /// <summary>The start of serve: what lies on disk, in git and among the processes. The first input of every serve.</summary>
     /// <param name="HighestRunId">Over run folders, branches, refs and worktrees.</param>
     /// <param name="Launches">One for each launch that the state believes to be live.</param>

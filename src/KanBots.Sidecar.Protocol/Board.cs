@@ -45,7 +45,11 @@ public sealed record BoardSnapshot(
     IReadOnlyList<Card> Cards,
     IReadOnlyList<Run> Runs,
     IReadOnlyList<Decision> Decisions,
-    Spend Spend);
+    Spend Spend,
+    IReadOnlyList<BoardNotice>? Notices = null);
+
+/// <summary>Something about the board as a whole that a person should know: a kind to branch on and a sentence with the next step.</summary>
+public sealed record BoardNotice(string Kind, string Message);
 
 public sealed record Removed(IReadOnlyList<long> CardIds, IReadOnlyList<long> RunIds, IReadOnlyList<string> DecisionIds);
 

@@ -31,7 +31,8 @@ public sealed record SidecarStatusResult(
     IReadOnlyList<ClientStatus> Clients,
     IReadOnlyList<RunStatus> Runs,
     IReadOnlyDictionary<string, long> Limits,
-    long MemoryBytes);
+    long MemoryBytes,
+    IReadOnlyList<BoardNotice>? Notices = null);
 
 [JsonConverter(typeof(CamelCaseEnumConverter<LogLevel>))]
 public enum LogLevel { Debug, Info, Warning, Error }

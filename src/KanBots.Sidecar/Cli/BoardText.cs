@@ -12,11 +12,15 @@ internal sealed record BoardStyle(bool Colour, int Width, bool Answerable = fals
 /// <summary>The board as lines of text: grouped by state, what waits for a person first.</summary>
 internal static class BoardText
 {
+    /// <summary>A notice may run over several lines of a narrow terminal: its end says what to do.</summary>
+    private const int NoticeWidth = 600;
+
     internal static IReadOnlyList<string> Render(BoardSnapshot board, BoardStyle style, DateTimeOffset now)
     {
         var running = board.Runs.Count(run => run.State is RunState.Preparing or RunState.Running);
         var queued = board.Runs.Count(run => run.State == RunState.Queued);
         List<string> lines = [$"KanBots  {running} running, {board.Decisions.Count} waiting for you, {queued} queued   spent today {Money(board.Spend.TodayMicroUsd)}{Of(board.Spend.DayBudgetMicroUsd)}"];
+        lines.AddRange((board.Notices ?? []).Select(notice => $"! {TerminalText.Line(notice.Message, Math.Max(style.Width, NoticeWidth))}"));
         if (board.Cards.Count == 0)
         {
             lines.Add("No cards yet. Add one: kanbots-sidecar card add \"What is to be done\"");
@@ -73,7 +77,7 @@ internal static class BoardText
             yield return TerminalText.Line(tool, width);
         }
 
-        if (run is { State: RunState.InReview, DiffStat: { } stat })
+        if (run is { State: RunState.InReview or RunState.Interrupted or RunState.Stopped or RunState.Failed, Dirty: true, DiffStat: { } stat })
         {
             yield return $"{stat.Files} {(stat.Files == 1 ? "file" : "files")}, +{stat.Insertions} -{stat.Deletions} on {run.Branch}";
         }

@@ -6,12 +6,13 @@ using KanBots.Sidecar.Serving;
 
 namespace KanBots.Sidecar.Cli;
 
-/// <summary><c>doctor</c>: each finding with its next step. Starts nothing and changes nothing.</summary>
+/// <summary><c>doctor</c>: each finding with its next step. Starts nothing, and changes nothing unless <c>--fix</c> is given: then it does
+/// what it says without it.</summary>
 internal static class Doctor
 {
-    internal static async Task<int> RunAsync(string folder)
+    internal static async Task<int> RunAsync(string folder, bool fix)
     {
-        var problems = 0;
+        var (problems, fixable) = (0, 0);
         void Good(string text) => Console.Out.WriteLine($"ok       {text}");
         void Bad(string text)
         {
@@ -38,7 +39,27 @@ internal static class Doctor
             var from = await Base.ChooseAsync(git, paths.Repository, null, null, CancellationToken.None);
             Good($"runs start from {from.Ref} ({from.Commit[..10]})");
             settings = FileSettings.Read(paths.Settings);
-            await StateAsync(git, paths, Good, Bad);
+            var findings = await StateAsync(git, paths, Good, Bad);
+            foreach (var finding in findings)
+            {
+                Bad(finding.What);
+                if (fix && finding.Fix is { } act)
+                {
+                    var (done, said) = await TryAsync(act);
+                    Console.Out.WriteLine($"{(done ? "fixed" : "not done"),-8} {said ?? finding.Would}");
+                    problems -= done ? 1 : 0;
+                }
+                else if (finding.Fix is not null)
+                {
+                    fixable++;
+                    Console.Out.WriteLine($"would    {finding.Would}");
+                }
+            }
+
+            if (findings.Count == 0)
+            {
+                Good("nothing was left over");
+            }
         }
         catch (GitFailure failure)
         {
@@ -59,16 +80,34 @@ internal static class Doctor
             }
         }
 
+        if (fixable > 0)
+        {
+            Console.Out.WriteLine($"{fixable} can be fixed: kanbots-sidecar doctor --fix does what is said after \"would\".");
+        }
+
         Console.Out.WriteLine(problems == 0 ? "Nothing is missing." : $"{problems} to look at.");
         return problems == 0 ? 0 : 1;
     }
 
-    private static async Task StateAsync(GitRunner git, Paths paths, Action<string> good, Action<string> bad)
+    private static async Task<(bool Done, string? Said)> TryAsync(Func<Task> act)
+    {
+        try
+        {
+            await act();
+            return (true, null);
+        }
+        catch (Exception failure) when (failure is GitFailure or IOException or UnauthorizedAccessException)
+        {
+            return (false, failure.Message);
+        }
+    }
+
+    private static async Task<IReadOnlyList<Finding>> StateAsync(GitRunner git, Paths paths, Action<string> good, Action<string> bad)
     {
         if (PrivateFiles.Look(paths.State) is not { } facts)
         {
             good("no board yet: the first command makes one");
-            return;
+            return [];
         }
 
         if (!facts.IsPrivate)
@@ -80,27 +119,6 @@ internal static class Doctor
             good($"board in {paths.State}, private");
         }
 
-        var listed = await Worktrees.ListAsync(git, paths.Repository.IsBare ? paths.Repository.CommonFolder : paths.Repository.Root, CancellationToken.None);
-        foreach (var tree in listed.Where(tree => tree.IsMissing && RunIds.Of(tree.Path) > 0))
-        {
-            bad($"the worktree {tree.Path} is gone from the disk. Its branch {tree.Branch} is kept; forget the worktree with `git worktree prune`.");
-        }
-
-        Leftovers(paths, good, bad);
-    }
-
-    /// <summary>What is found here is ended by others: doctor changes nothing.</summary>
-    private static void Leftovers(Paths paths, Action<string> good, Action<string> bad)
-    {
-        var found = Engine.Leftovers.Find(paths).ToList();
-        foreach (var (card, run, pids) in found)
-        {
-            bad($"run {run} of card #{card} has left {pids.Count} {(pids.Count == 1 ? "process" : "processes")} running ({string.Join(", ", pids)}). End them: kanbots-sidecar stop {card}");
-        }
-
-        if (found.Count == 0)
-        {
-            good("no process was left behind");
-        }
+        return await DoctorFindings.FindAsync(git, paths);
     }
 }

@@ -17,7 +17,7 @@ internal static class Help
           config [NAME [VALUE]]             settings and where they come from
 
         The machine
-          doctor                            what is missing, and what to do about it
+          doctor [--fix]                    what is missing or left over, and what to do about it; with --fix it does it
           uninstall [--yes]                 everything of ours in this repository and in the cache, after showing it
           --version, --help
 

@@ -24,7 +24,7 @@ internal static class Terminal
                 "resume" => await WithClientAsync(args, NoOptions, NoOptions, Verbs.ResumeAsync),
                 "show" => await WithClientAsync(args, NoOptions, NoOptions, Verbs.ShowAsync),
                 "config" => await WithClientAsync(args, NoOptions, NoOptions, Verbs.ConfigAsync),
-                "doctor" => await Doctor.RunAsync(Environment.CurrentDirectory),
+                "doctor" => await Doctor.RunAsync(Environment.CurrentDirectory, Arguments.Parse([.. args.Skip(1)], NoOptions, ["--fix"]).Has("--fix")),
                 "uninstall" => await Uninstall.RunAsync(Environment.CurrentDirectory, Arguments.Parse([.. args.Skip(1)], NoOptions, ["--yes"]).Has("--yes")),
                 _ => throw new UsageException($"There is no command '{args[0]}'. See --help."),
             };

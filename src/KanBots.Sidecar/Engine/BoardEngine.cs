@@ -4,6 +4,7 @@ using KanBots.Sidecar.Board;
 using KanBots.Sidecar.Git;
 using KanBots.Sidecar.Journal;
 using KanBots.Sidecar.Processes;
+using Microsoft.Data.Sqlite;
 
 namespace KanBots.Sidecar.Engine;
 
@@ -30,7 +31,7 @@ internal sealed partial class BoardEngine : IAsyncDisposable
     private readonly SemaphoreSlim _preparing = new(1, 1);
     private readonly GitRunner _git;
     private readonly Paths _paths;
-    private readonly Func<Database> _open;
+    private readonly Func<(Database, RebuildNote?)> _open;
     private readonly FolderWatch _watch;
     private readonly TimeProvider _time;
     private readonly Log _log;
@@ -46,7 +47,7 @@ internal sealed partial class BoardEngine : IAsyncDisposable
 
     /// <param name="open">Opens the database; called once, on the loop, so that nobody waits for it who only says hello.</param>
     /// <param name="hostCommand">From a run folder to the argv that starts a run host of this very build.</param>
-    internal BoardEngine(Paths paths, GitRunner git, Func<Database> open, TimeProvider time, Log log, Func<string, IReadOnlyList<string>> hostCommand)
+    internal BoardEngine(Paths paths, GitRunner git, Func<(Database, RebuildNote?)> open, TimeProvider time, Log log, Func<string, IReadOnlyList<string>> hostCommand)
     {
         _paths = paths;
         _git = git;
@@ -54,7 +55,7 @@ internal sealed partial class BoardEngine : IAsyncDisposable
         _time = time;
         _log = log;
         _hostCommand = hostCommand;
-        _view = new BoardView("", 0, _state, ImmutableDictionary<long, string>.Empty);
+        _view = new BoardView("", 0, _state, ImmutableDictionary<long, string>.Empty, []);
         Settings = FileSettings.Read(paths.Settings);
         _watch = FolderWatch.Start(folder => Post(() => LookAt(folder)), () => Post(Tick));
     }
@@ -187,9 +188,9 @@ internal sealed partial class BoardEngine : IAsyncDisposable
     {
         try
         {
-            _database = _open();
+            (_database, _rebuild) = _open();
             _state = _database.Load();
-            _view = new BoardView($"{_database.Epoch}-{Guid.NewGuid():N}", _state.Revision, _state, ImmutableDictionary<long, string>.Empty);
+            _view = new BoardView($"{_database.Epoch}-{Guid.NewGuid():N}", _state.Revision, _state, ImmutableDictionary<long, string>.Empty, []);
         }
         catch (Exception failure)
         {
@@ -218,6 +219,10 @@ internal sealed partial class BoardEngine : IAsyncDisposable
             {
                 // A bug in one step must not take the board with it.
                 _log.Error("engine", bug);
+                if (bug is SqliteException && Rescue.IsDamage(bug))
+                {
+                    Suspect(bug.Message);
+                }
             }
         }
     }
@@ -260,6 +265,7 @@ internal sealed partial class BoardEngine : IAsyncDisposable
 
     private void Tick()
     {
+        KeepHouse();
         foreach (var launch in _live.Values.ToList())
         {
             Look(launch);

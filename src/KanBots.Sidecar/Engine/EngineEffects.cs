@@ -21,6 +21,9 @@ internal sealed partial class BoardEngine
             case Effect.Prepare prepare:
                 _ = PrepareAsync(_state.Runs[prepare.RunId]);
                 break;
+            case Effect.StartLaunch { Launch: > 1 } next when !Worktrees.IsThere(_state.Runs[next.RunId].WorktreePath):
+                _ = FindThenLaunchAsync(next, _state.Runs[next.RunId]);
+                break;
             case Effect.StartLaunch start:
                 StartLaunch(start);
                 break;
@@ -161,11 +164,11 @@ internal sealed partial class BoardEngine
         }
     }
 
-    private LiveLaunch Follow(Run run, int number, RunFolder folder, bool resumed)
+    private LiveLaunch Follow(Run run, int number, RunFolder folder, bool resumed, DateTimeOffset? replayedAt = null)
     {
         var position = _database.Position(run.Id, number);
         var decoder = position.Decoder is null ? ClaudeState.Start(resumed) : JsonSerializer.Deserialize(position.Decoder, ClaudeJson.Default.ClaudeState)!;
-        var launch = new LiveLaunch(run.Id, number, folder, position, decoder);
+        var launch = new LiveLaunch(run.Id, number, folder, position, decoder) { ReplayedAt = replayedAt };
         _live[(run.Id, number)] = launch;
         _watch.Add(folder.Path);
         return launch;

@@ -58,7 +58,7 @@ internal sealed partial class BoardEngine
             return false;
         }
 
-        var now = _time.GetUtcNow();
+        var now = launch.ReplayedAt ?? _time.GetUtcNow();
         var state = _state;
         var decoder = launch.Decoder;
         var tools = _view.Tools;
@@ -85,7 +85,7 @@ internal sealed partial class BoardEngine
                     case AgentSignal.Spent:
                         wantsUsage = true;
                         break;
-                    case AgentSignal.Unserved unserved:
+                    case AgentSignal.Unserved unserved when launch.ReplayedAt is null:
                         WithFolder(launch.RunId, launch.Launch, folder => Tell(folder, unserved.RequestId, ClaudeControl.Refuse(unserved.RequestId, $"{unserved.What} is not served here.")));
                         break;
                 }
@@ -108,12 +108,12 @@ internal sealed partial class BoardEngine
         _database.KeepSnapshot(_state);
         Show(tools);
         Interlocked.Exchange(ref _appended, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
-        foreach (var effect in effects)
+        foreach (var effect in launch.ReplayedAt is null ? effects : [])
         {
             Carry(effect);
         }
 
-        if (wantsUsage && launch.InTurn && !ended && now - launch.UsageAskedAt >= UsageInterval)
+        if (wantsUsage && launch.ReplayedAt is null && launch.InTurn && !ended && now - launch.UsageAskedAt >= UsageInterval)
         {
             launch.UsageAskedAt = now;
             PrivateFiles.Append(launch.Folder.Stdin, ClaudeControl.GetUsage(++launch.UsageAsked));
@@ -171,7 +171,8 @@ internal sealed partial class BoardEngine
         try
         {
             var left = await Task.Run(() => ConfirmTree(launch, exit));
-            var changes = Directory.Exists(run.WorktreePath) ? await Changes.CountAsync(_git, run.WorktreePath, run.BaseCommit, _paths.Scratch, _closing.Token) : new Changes(0, 0, 0);
+            var seen = Worktrees.IsThere(run.WorktreePath) ? new Input.WorktreeSeen(run.Id, run.WorktreePath, null) : Whereabouts(run, await WorktreesAsync());
+            var changes = seen.Path is { } tree ? await Changes.CountAsync(_git, tree, run.BaseCommit, _paths.Scratch, _closing.Token) : new Changes(0, 0, 0);
             var failure = run.Outcome is null && exit is not { Reason: "stopped" or "killed" } ? StartupFailure(launch, exit) : null;
             var kind = exit?.Reason switch
             {
@@ -184,7 +185,8 @@ internal sealed partial class BoardEngine
                 _ => LaunchEndKind.Exited,
             };
             var end = new LaunchEnd(kind, exit?.ExitCode, exit?.Signal, kind == LaunchEndKind.HostDied ? null : failure);
-            Post(() => Finish(launch, new Input.LaunchEnded(run.Id, launch.Launch, end, !changes.IsEmpty, new DiffStat(changes.Files, changes.Insertions, changes.Deletions), left)));
+            Post(() => Finish(launch, new Input.LaunchEnded(run.Id, launch.Launch, end, !changes.IsEmpty, seen.Path is null ? null : new DiffStat(changes.Files, changes.Insertions, changes.Deletions), left)));
+            Post(seen);
         }
         catch (OperationCanceledException)
         {
@@ -243,7 +245,9 @@ internal sealed partial class BoardEngine
         try
         {
             var highest = Math.Max(HighestFolder(), await HighestInGitAsync());
+            await RebuildAsync();
             await OnLoopAsync(() => Settle(highest));
+            await SeeWorktreesAsync();
             _recovered.TrySetResult();
         }
         catch (Exception failure)

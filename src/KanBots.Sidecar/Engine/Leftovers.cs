@@ -3,7 +3,7 @@ using KanBots.Sidecar.Processes;
 namespace KanBots.Sidecar.Engine;
 
 /// <summary>Processes of a launch whose host is gone, seen from outside: by doctor, also when no serve runs.</summary>
-internal sealed record Leftovers(int Card, long Run, IReadOnlyList<int> Pids)
+internal sealed record Leftovers(int Card, long Run, string Token, IReadOnlyList<int> Pids)
 {
     internal static IEnumerable<Leftovers> Find(Paths paths)
     {
@@ -17,7 +17,7 @@ internal sealed record Leftovers(int Card, long Run, IReadOnlyList<int> Pids)
             var left = ProcessTree.Find(launch.Token, new HashSet<int>(), new HashSet<int>());
             if (left.Count > 0)
             {
-                yield return new Leftovers(card, run, [.. left.Select(process => process.Pid)]);
+                yield return new Leftovers(card, run, launch.Token, [.. left.Select(process => process.Pid)]);
             }
         }
     }

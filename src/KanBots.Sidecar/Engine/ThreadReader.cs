@@ -44,7 +44,9 @@ internal sealed class ThreadReader(BoardEngine engine, Paths paths)
 
     private IEnumerable<PlacedItem> Items(int cardNumber, long runId, IndexedLine line)
     {
-        var decoded = Decode(paths.Launch(cardNumber, runId, line.Launch).Stdout, line);
+        ImmutableArray<AgentItem> decoded = line.To == 0
+            ? [new AgentItem(ItemKind.Notice, "What the agent said here is no longer kept (runs.keepDays, runs.keepBytes). Its cost is.", "notKept")]
+            : Decode(paths.Launch(cardNumber, runId, line.Launch).Stdout, line);
         for (var i = 0; i < line.Items; i++)
         {
             // Another build may have read this line into more items than this one: the numbering must not shift.

@@ -119,8 +119,33 @@ internal static class Worktrees
         }
     }
 
+    /// <summary>Forgets a worktree whose folder is gone, unless something was staged in it that no commit has: git's own record of it is
+    /// then the last place that knows. Its branch stays. `git worktree prune` would forget the user's own ones too.</summary>
+    internal static async Task ForgetMissingAsync(GitRunner git, Repository repository, Worktree tree, CancellationToken cancellation)
+    {
+        var record = RecordOf(repository, tree.Path) ?? throw GitFailure.Named("worktreeMissing", $"git's record of {tree.Path} was not found below {repository.CommonFolder}. Run `git worktree prune`.");
+        var staged = await git.RunAsync(new GitCommand("diff", record, ["--git-dir", record, "--work-tree", record, "diff", "--cached", "--quiet", "HEAD", "--"], ExitCodes: [1]), cancellation);
+        if (staged.ExitCode == 1)
+        {
+            throw GitFailure.Named("worktreeDirty", $"Changes were staged in {tree.Path}, and only git's record of it has them: it is kept. `git worktree add -f '{tree.Path}' {tree.Branch}` makes the folder anew.");
+        }
+
+        await WriteAsync(git, repository, ["worktree", "remove", "--force", tree.Path], cancellation);
+    }
+
+    private static string? RecordOf(Repository repository, string path)
+    {
+        var records = System.IO.Path.Combine(repository.CommonFolder, "worktrees");
+        return Directory.Exists(records)
+            ? Directory.EnumerateDirectories(records).FirstOrDefault(record => System.IO.Path.Combine(record, "gitdir") is var file && File.Exists(file) && File.ReadAllText(file).TrimEnd('\n') == System.IO.Path.Combine(path, ".git"))
+            : null;
+    }
+
+    /// <summary>A linked worktree, as far as can be told without asking git.</summary>
+    internal static bool IsThere(string path) => path.Length > 0 && File.Exists(System.IO.Path.Combine(path, ".git"));
+
     /// <summary>git lists a path without links.</summary>
-    private static bool IsAt(Worktree tree, string path) => tree.Path == path || tree.Path == Repository.Resolve(path);
+    internal static bool IsAt(Worktree tree, string path) => tree.Path == path || tree.Path == Repository.Resolve(path);
 
     private static bool IsTaken(string path) => File.Exists(path) || (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any());
 
@@ -159,7 +184,7 @@ internal static class Worktrees
 
     /// <summary>One line in the repository's own exclude file, which is never committed, unless it is there. Many worktrees may be asked
     /// for at once.</summary>
-    private static void Exclude(Repository repository)
+    internal static void Exclude(Repository repository)
     {
         lock (Excluding)
         {

@@ -5,8 +5,8 @@ using KanBots.Sidecar.Board;
 namespace KanBots.Sidecar.Journal;
 
 /// <summary>This build is too old for what lies on disk.</summary>
-internal sealed class StorageNewerException(long found)
-    : IOException($"The board was written by a newer KanBots (storage version {found}, this build knows {Database.StorageVersion}). Update this editor's extension.");
+internal sealed class StorageNewerException(long found, string? what = null)
+    : IOException($"The board was written by a newer KanBots ({what ?? FormattableString.Invariant($"storage version {found}")}, this build knows {Database.StorageVersion}). Update this editor's extension.");
 
 /// <summary>Where one line lies in a run's stream, and which items of the thread it holds.</summary>
 /// <param name="MicroUsd">Exact cost that the line added.</param>
@@ -81,15 +81,73 @@ internal sealed class Database : IDisposable
         Run(connection, "insert or ignore into meta values('storageVersion', $version), ('epoch', $epoch)", ("$version", StorageVersion.ToString(CultureInfo.InvariantCulture)), ("$epoch", newEpoch));
     }
 
+    /// <summary>Opens it and reads it through, or keeps what is broken aside and opens a new one.</summary>
+    /// <param name="wasThere">A board was opened here before: an empty file is none.</param>
+    /// <returns>The database, and the note of a rebuild that is now the caller's to do.</returns>
+    internal static (Database Database, RebuildNote? Rebuild) OpenOrRescue(string path, string newEpoch, string build, bool wasThere, DateTimeOffset now, Action<string> makePrivate, Action<RebuildNote> keepNote)
+    {
+        var note = Rescue.ReadNote(path) is { Done: false } pending ? pending : Rescue.LookBeforeOpen(path, wasThere) is { } seen ? Rescue.Begin(path, seen, now) : null;
+        if (note is null)
+        {
+            Database? sound = null;
+            try
+            {
+                makePrivate(path);
+                sound = Open(path, newEpoch, build);
+                sound.Check();
+                sound._loaded = sound.Load();
+                return (sound, null);
+            }
+            catch (Exception failure) when (Rescue.IsDamage(failure))
+            {
+                sound?.Dispose();
+                note = Rescue.Begin(path, failure.Message, now);
+            }
+            catch
+            {
+                sound?.Dispose();
+                throw;
+            }
+        }
+
+        keepNote(note); // before anything moves: a crash from here on begins the rebuild again
+        Rescue.KeepAside(path, note, now);
+        makePrivate(path);
+        return (Open(path, newEpoch, build), note);
+    }
+
+    private BoardState? _loaded;
+
+    /// <summary>Pages that are torn, and not what is written in them. As long as it takes little time.</summary>
+    private void Check()
+    {
+        if (new FileInfo(_connection.DataSource) is { Exists: true, Length: <= Rescue.CheckedBytesMax } && Scalar(_connection, "pragma quick_check(1)") is var said and not "ok")
+        {
+            throw new InvalidDataException(said);
+        }
+    }
+
     /// <summary>The fold of the journal: of all of it, or of what came after the last snapshot of this very build.</summary>
     internal BoardState Load()
     {
+        if (_loaded is { } loaded)
+        {
+            _loaded = null;
+            return loaded;
+        }
+
         var (state, from) = ReadSnapshot() ?? (BoardState.Empty(Epoch), 0);
         using var command = Command(_connection, "select kind, json from journal where seq > $from order by seq", ("$from", from));
         using var reader = command.ExecuteReader();
         for (_sinceSnapshot = 0; reader.Read(); _sinceSnapshot++)
         {
-            state = Evolver.Evolve(state, EventJson.Read(reader.GetString(0), reader.GetFieldValue<byte[]>(1)));
+            var kind = reader.GetString(0);
+            if (!EventJson.Kinds.Contains(kind) && kind.Length > 0 && kind.All(char.IsAsciiLetter))
+            {
+                throw new StorageNewerException(0, $"the event {kind} of its journal"); // no damage: it must not be rebuilt without it
+            }
+
+            state = Evolver.Evolve(state, EventJson.Read(kind, reader.GetFieldValue<byte[]>(1)));
         }
 
         return state;
@@ -126,6 +184,14 @@ internal sealed class Database : IDisposable
         });
         return lines;
     }
+
+    /// <summary>Forgets where the lines of a launch are, since its stream is about to be removed; what they cost was an event and stays.
+    /// One entry without bytes takes their place, with the last of their numbers, so that no number is given again.</summary>
+    internal void ForgetLines(long run, int launch) => Transact(durable: true, () =>
+    {
+        Run(_connection, "insert or replace into line select run, max(seq + items) - 1, launch, 0, 0, 1, 0, max(at) from line where run=$run and launch=$launch and items > 0 group by run, launch", ("$run", run), ("$launch", launch));
+        Run(_connection, "delete from line where run=$run and launch=$launch and stop > 0", ("$run", run), ("$launch", launch));
+    });
 
     /// <summary>Brings events to the disk before the effects that they order.</summary>
     internal void Append(IReadOnlyCollection<Event> events, DateTimeOffset at)

@@ -61,4 +61,5 @@ internal static class EventJson
 [JsonSerializable(typeof(Event.StopOrdered))]
 [JsonSerializable(typeof(Event.RunEnded))]
 [JsonSerializable(typeof(Snapshot))]
+[JsonSerializable(typeof(RebuildNote))]
 internal sealed partial class JournalJson : JsonSerializerContext;

@@ -9,5 +9,8 @@ internal abstract class FileLock : IDisposable
     /// <summary>The lock, or null while somebody else holds it.</summary>
     internal static FileLock? TryTake(string path) => OperatingSystem.IsWindows() ? WindowsLock.Take(path) : Flock.Take(path);
 
+    /// <summary>The locked file is still the one at its path: false when it was deleted or its folder was moved away.</summary>
+    internal abstract bool IsInPlace { get; }
+
     public abstract void Dispose();
 }

@@ -288,6 +288,7 @@ internal sealed partial class ClientSession
                 ["threadPage"] = ThreadReader.PageMax,
                 ["engineInbox"] = BoardEngine.InboxMax,
             },
-            Environment.WorkingSet);
+            Environment.WorkingSet,
+            ToWire.Notices(_engine.View));
     }
 }

@@ -16,6 +16,8 @@ internal static class Config
         Say("agents.claude.path", file.ClaudePath ?? "claude", file.ClaudePath is null);
         Say("worktree.root", file.WorktreeRoot ?? "", file.WorktreeRoot is null);
         Say("worktree.baseRef", file.WorktreeBaseRef ?? "", file.WorktreeBaseRef is null);
+        SayNumber("runs.keepDays", file.RunsKeepDays ?? FileSettings.KeepDays, file.RunsKeepDays is null);
+        SayNumber("runs.keepBytes", file.RunsKeepBytes ?? FileSettings.KeepBytes, file.RunsKeepBytes is null);
         SayNumber("runs.maxParallel", core.MaxParallel, core.MaxParallel == defaults.MaxParallel);
         SayNumber("runs.budget.microUsd", core.Budget.MicroUsd, core.Budget.MicroUsd == defaults.Budget.MicroUsd);
         SayNumber("runs.budget.turns", core.Budget.Turns, core.Budget.Turns == defaults.Budget.Turns);
@@ -52,6 +54,12 @@ internal static class Config
                 case "worktree.baseRef":
                     file = file with { WorktreeBaseRef = Text(name, value) };
                     break;
+                case "runs.keepDays":
+                    file = file with { RunsKeepDays = IsDefault(value) ? null : (int)Positive(name, Number(name, value, FileSettings.KeepDays, FileSettings.KeepDaysMax)) };
+                    break;
+                case "runs.keepBytes":
+                    file = file with { RunsKeepBytes = IsDefault(value) ? null : Positive(name, Number(name, value, FileSettings.KeepBytes, long.MaxValue)) };
+                    break;
                 case "runs.maxParallel":
                     core = core with { MaxParallel = (int)Number(name, value, defaults.MaxParallel, int.MaxValue) };
                     break;
@@ -81,6 +89,10 @@ internal static class Config
         { ValueKind: JsonValueKind.String } text => text.GetString() is { Length: > 0 } said ? said : null,
         _ => throw new RpcException(ErrorCode.InvalidArgument, $"{name} is a text.", new ErrorData("invalidArgument")),
     };
+
+    private static bool IsDefault(JsonElement? value) => value is null or { ValueKind: JsonValueKind.Null };
+
+    private static long Positive(string name, long value) => value > 0 ? value : throw new RpcException(ErrorCode.InvalidArgument, $"{name} is at least 1.", new ErrorData("invalidArgument"));
 
     private static long Number(string name, JsonElement? value, long byDefault, long most) => value switch
     {

@@ -25,8 +25,12 @@ internal static class ToWire
             [.. cards.Select(card => Card(state, card))],
             [.. runs.Select(run => Run(view, run))],
             [.. state.Decisions.Values.Where(decision => decision.State == Core.DecisionState.Open).OrderBy(decision => decision.AskedAt).Select(Decision)],
-            Spend(state, now));
+            Spend(state, now),
+            Notices(view));
     }
+
+    /// <summary>Null when there is nothing to say.</summary>
+    internal static IReadOnlyList<BoardNotice>? Notices(BoardView view) => view.Notices.IsDefaultOrEmpty ? null : [.. view.Notices.Select(notice => new BoardNotice(notice.Kind, notice.Message))];
 
     /// <summary>What a client that has <paramref name="before"/> must be told, or null when it sees no difference.</summary>
     internal static BoardDidChangeParams? Changes(BoardView before, BoardView after, DateTimeOffset now)

@@ -11,6 +11,9 @@ internal sealed class Host
     private const int TickMs = 1000;
     private const int LaunchFileWaitMs = 60_000;
     private const int QuietMs = 50;
+
+    /// <summary>How long the run folder may be out of sight, in milliseconds: a network disk comes back, a deleted repository does not.</summary>
+    private const int FolderGoneMs = 5_000;
     private const int QuietWaitMs = 2000;
 
     private readonly RunFolder _folder;
@@ -24,6 +27,7 @@ internal sealed class Host
     private long _stageEnds = long.MaxValue;
     private bool _waiting;
     private long _closeAt = long.MaxValue;
+    private long _goneMs;
     private long _workMs;
     private long _waitMs;
 
@@ -188,7 +192,13 @@ internal sealed class Host
             return;
         }
 
-        if (_workMs > _launch.Limits.WorkMinutes * 60_000L)
+        // Without its folder nobody can see, stop or bill this agent any more: the repository was deleted or moved.
+        _goneMs = File.Exists(_folder.Launch) ? 0 : _goneMs + elapsedMs;
+        if (_goneMs > FolderGoneMs)
+        {
+            Enter(Stage.Closed, "folderGone");
+        }
+        else if (_workMs > _launch.Limits.WorkMinutes * 60_000L)
         {
             Enter(Stage.Closed, "minutes");
         }
@@ -304,6 +314,11 @@ internal sealed class Host
 
     private void SayExit(string reason, ProcessEnd? end, string? error, IReadOnlyList<ProcessIdentity> left)
     {
+        if (!Directory.Exists(_folder.Path))
+        {
+            return; // nobody is left who could read it
+        }
+
         _folder.Write(new ExitFile(
             RunFolder.Format,
             reason,

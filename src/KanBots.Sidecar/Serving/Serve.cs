@@ -20,6 +20,7 @@ internal sealed class Serve
     private readonly BoardEngine _engine;
     private readonly Log _log;
     private readonly LocalListener _listener;
+    private readonly FileLock _only;
     private readonly TimeSpan _idle;
     private readonly long _storage;
     private readonly CancellationTokenSource _leaving = new();
@@ -27,9 +28,9 @@ internal sealed class Serve
     private readonly List<ClientSession> _clients = [];
     private long _lastClientGone = TimeProvider.System.GetTimestamp();
 
-    private Serve(Paths paths, BoardEngine engine, Log log, LocalListener listener, TimeSpan idle)
+    private Serve(Paths paths, BoardEngine engine, Log log, LocalListener listener, FileLock only, TimeSpan idle)
     {
-        (_paths, _engine, _log, _listener, _idle, _storage) = (paths, engine, log, listener, idle, StorageOf(paths));
+        (_paths, _engine, _log, _listener, _only, _idle, _storage) = (paths, engine, log, listener, only, idle, StorageOf(paths));
     }
 
     internal static async Task<int> RunAsync(string folder, TimeSpan idle)
@@ -56,7 +57,7 @@ internal sealed class Serve
             PrivateFiles.Replace(Path.Combine(paths.State, "serve.json"), Encoding.UTF8.GetBytes(FormattableString.Invariant($"{{\"pid\":{Environment.ProcessId},\"address\":\"{System.Text.Json.JsonEncodedText.Encode(address)}\",\"build\":\"{Build.Id}\"}}\n")));
             var command = Build.Place();
             var engine = new BoardEngine(paths, git, () => OpenDatabase(paths), TimeProvider.System, log, run => [.. command, "run-host", run]);
-            var serve = new Serve(paths, engine, log, listener, idle);
+            var serve = new Serve(paths, engine, log, listener, only, idle);
             engine.Start();
             log.Info($"serve {Build.Id} listens at {address}");
 
@@ -72,16 +73,21 @@ internal sealed class Serve
     }
 
     /// <summary>The database says itself which version it has; the file beside it says so before anybody has opened it.</summary>
-    private static Database OpenDatabase(Paths paths)
+    private static (Database, RebuildNote?) OpenDatabase(Paths paths)
     {
-        PrivateFiles.Touch(paths.Database);
-        var database = Database.Open(paths.Database, Guid.NewGuid().ToString("N"), Build.Id);
+        if (StorageOf(paths) > Database.StorageVersion)
+        {
+            throw new StorageNewerException(StorageOf(paths)); // what a newer build writes may look broken to this one
+        }
+
+        var now = TimeProvider.System.GetUtcNow();
+        var (database, rebuild) = Database.OpenOrRescue(paths.Database, Guid.NewGuid().ToString("N"), Build.Id, wasThere: File.Exists(paths.StorageVersion), now, PrivateFiles.Touch, note => PrivateFiles.Replace(Rescue.NotePath(paths.Database), Rescue.Write(note)));
         if (StorageOf(paths) != Database.StorageVersion)
         {
             PrivateFiles.Replace(paths.StorageVersion, Encoding.ASCII.GetBytes(FormattableString.Invariant($"{Database.StorageVersion}\n")));
         }
 
-        return database;
+        return (database, rebuild);
     }
 
     private static long StorageOf(Paths paths) => File.Exists(paths.StorageVersion) && long.TryParse(File.ReadAllText(paths.StorageVersion), out var version) ? version : 0;
@@ -113,8 +119,16 @@ internal sealed class Serve
         while (!_leaving.IsCancellationRequested)
         {
             await Task.Delay(IdleLook);
+            var lost = !_only.IsInPlace;
+            if (lost)
+            {
+                // The repository was deleted or moved: what is written from here on nobody would find. Hosts notice by themselves.
+                _log.Info("the lock is not at its path any more: the repository is gone from here");
+            }
+
             lock (_clients)
             {
+                _willLeave |= lost || _engine.IsDamaged;
                 _willLeave |= _clients.Count == 0 && TimeProvider.System.GetElapsedTime(_lastClientGone) >= _idle
                     && (_engine.Unavailable is not null || (_engine.IsSettled && _engine.View.IsIdle));
             }

@@ -144,6 +144,9 @@ public sealed class RunTableTests
         }
 
         yield return ("LaunchEnded Exited, dirty", new Input.LaunchEnded(id, at, new LaunchEnd(LaunchEndKind.Exited, 0, null, null), true, new DiffStat(1, 1, 0), 0));
+        yield return ("WorktreeSeen, in its place", new Input.WorktreeSeen(id, run.WorktreePath, null));
+        yield return ("WorktreeSeen, moved", new Input.WorktreeSeen(id, "/w/moved", null));
+        yield return ("WorktreeSeen, gone", new Input.WorktreeSeen(id, null, "It is gone."));
         yield return ("LeftoversCounted", new Input.LeftoversCounted(id, 0));
         yield return ("LaunchEnded, earlier launch", new Input.LaunchEnded(id, at - 1, new LaunchEnd(LaunchEndKind.Exited, 0, null, null), false, null, 0));
         yield return ("LaunchEnded, session unknown", new Input.LaunchEnded(id, at, new LaunchEnd(LaunchEndKind.Exited, 1, null, new Reason(Decider.SessionUnknown, "")), false, null, 0));

@@ -231,6 +231,29 @@ public sealed class DatabaseTests : IDisposable
     }
 
     [Fact]
+    public void An_event_of_a_newer_build_is_no_damage()
+    {
+        using (var database = Open())
+        {
+            database.Append([new Event.CardDeleted(1)], Now);
+        }
+
+        Sql<string>("update journal set kind='SomethingNew' returning ''");
+        var before = File.ReadAllBytes(DatabasePath);
+        Assert.Throws<StorageNewerException>(() => Database.OpenOrRescue(DatabasePath, "epoch-2", "build-1", wasThere: true, Now, PrivateFiles.Touch, note => Assert.Fail(note.Why)));
+        Assert.Equal(["board.db"], Directory.GetFiles(_folder).Select(Path.GetFileName).Where(name => !name!.Contains('-')));
+        Assert.Equal(before.Length, new FileInfo(DatabasePath).Length);
+    }
+
+    [Fact]
+    public void A_database_that_somebody_has_open_is_no_damage()
+    {
+        using var first = Open();
+        Assert.Throws<SqliteException>(() => Database.OpenOrRescue(DatabasePath, "epoch-2", "build-1", wasThere: true, Now, PrivateFiles.Touch, note => Assert.Fail(note.Why)));
+        first.Append([new Event.CardDeleted(1)], Now);
+    }
+
+    [Fact]
     public void A_file_that_is_no_board_is_refused_aloud()
     {
         File.WriteAllBytes(DatabasePath, Encoding.UTF8.GetBytes(new string('x', 8192)));

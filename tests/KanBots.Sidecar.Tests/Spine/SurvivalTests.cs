@@ -256,6 +256,8 @@ public sealed class SurvivalTests
 
         var interrupted = Place.UntilState(client, run, "interrupted");
         Assert.True((bool)interrupted["dirty"]!);
+        Assert.Equal(1, (int)interrupted["diffStat"]!["insertions"]!);
+        Assert.Contains("changes in 1 file (+1 -0), which are kept: resume it", (string)interrupted["reason"]!["message"]!);
         Assert.Equal("half done", File.ReadAllText(Path.Combine((string)interrupted["worktreePath"]!, "half.txt")));
         place.Script("default", """[{"say":"back"}]""");
         client.Ask("run/resume", new JsonObject { ["runId"] = run });

@@ -195,7 +195,7 @@ public sealed class TerminalTests
         output = Ok(place, "doctor");
         Assert.Contains("Claude Code 2.1.330", output);
         Assert.Contains("private", output);
-        Assert.Contains("no process was left behind", output);
+        Assert.Contains("nothing was left over", output);
         Assert.DoesNotContain("secret-key", output);
 
         Ok(place, "card", "add", "t", "--body", "[[fake:daemon]]");

@@ -9,7 +9,13 @@ internal sealed class Flock : FileLock
 {
     private int _fd;
 
-    private Flock(int fd) => _fd = fd;
+    private readonly string _path;
+
+    private Flock(int fd, string path) => (_fd, _path) = (fd, path);
+
+    internal override bool IsInPlace => IsAt(_fd, _path);
+
+    private static bool IsAt(int fd, string path) => FileFacts.Of(path) is { } there && FileFacts.Of(fd) is { } ours && there.Inode == ours.Inode && there.Device == ours.Device;
 
     internal static Flock? Take(string path)
     {
@@ -27,9 +33,9 @@ internal sealed class Flock : FileLock
                 return null;
             }
 
-            if (FileFacts.Of(path) is { } there && FileFacts.Of(fd) is { } ours && there.Inode == ours.Inode && there.Device == ours.Device)
+            if (IsAt(fd, path))
             {
-                return new Flock(fd);
+                return new Flock(fd, path);
             }
 
             _ = LibC.close(fd);

@@ -145,7 +145,12 @@ internal sealed unsafe class WindowsLock : FileLock
 {
     private readonly SafeFileHandle _file;
 
-    private WindowsLock(SafeFileHandle file) => _file = file;
+    private readonly string _path;
+
+    private WindowsLock(SafeFileHandle file, string path) => (_file, _path) = (file, path);
+
+    /// <summary>A file that is open without the right to be deleted stays where it is.</summary>
+    internal override bool IsInPlace => File.Exists(_path);
 
     internal static WindowsLock? Take(string path)
     {
@@ -154,7 +159,7 @@ internal sealed unsafe class WindowsLock : FileLock
         NativeOverlapped start = default;
         if (Win32.LockFileEx(file, LOCKFILE_EXCLUSIVE_LOCK | LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, &start) != 0)
         {
-            return new WindowsLock(file);
+            return new WindowsLock(file, path);
         }
 
         var failure = Marshal.GetLastPInvokeError() == Win32.ERROR_LOCK_VIOLATION ? null : Win32.Failure($"The lock {path} could not be taken");

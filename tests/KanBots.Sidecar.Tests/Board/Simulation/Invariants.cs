@@ -125,7 +125,7 @@ internal sealed class Invariants(World world)
                 case Event.LaunchOrdered one when queued.Remove(one.RunId):
                     stepped[after.Runs[one.RunId].CardId] = Column.InProgress;
                     break;
-                case Event.RunEnded { State: RunState.InReview } one:
+                case Event.RunEnded { State: RunState.InReview } one when input is not Input.WorktreeSeen: // which says anew of an ended run how it is
                     stepped[after.Runs[one.RunId].CardId] = Column.Review;
                     break;
             }

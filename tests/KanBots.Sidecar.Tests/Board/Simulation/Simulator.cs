@@ -92,6 +92,10 @@ internal sealed class Simulator
             case 5 when Chance(6):
                 Bill();
                 break;
+            case 7 when Chance(5) && _state.Runs.Values.Where(run => run.WorktreePath.Length > 0).ToList() is { Count: > 0 } runs:
+                var run = runs[_random.Next(runs.Count)];
+                _ = Apply(Chance(2) ? new Input.WorktreeSeen(run.Id, run.WorktreePath, null) : new Input.WorktreeSeen(run.Id, null, "It is gone."), null);
+                break;
             case 6 when Chance(3):
                 _ = Apply(new Input.Tick(), null);
                 break;

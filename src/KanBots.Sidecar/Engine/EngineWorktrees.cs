@@ -1,0 +1,88 @@
+using KanBots.Sidecar.Board;
+using KanBots.Sidecar.Git;
+
+namespace KanBots.Sidecar.Engine;
+
+/// <summary>Where worktrees are that somebody may have moved, removed or pruned by hand. git is asked at the start, at the end of a
+/// launch and before the next one, and never by a timer.</summary>
+internal sealed partial class BoardEngine
+{
+    private Task<IReadOnlyList<Worktree>> WorktreesAsync() =>
+        Worktrees.ListAsync(_git, _paths.Repository.IsBare ? _paths.Repository.CommonFolder : _paths.Repository.Root, _closing.Token);
+
+    private async Task SeeWorktreesAsync()
+    {
+        var runs = _view.State.Runs.Values.Where(run => run.IsOver && run.WorktreePath.Length > 0 && run.State is not (RunState.Discarded or RunState.Promoted)).ToList();
+        if (runs.Count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            var trees = await WorktreesAsync();
+            var seen = runs.Select(run => Whereabouts(run, trees)).ToList();
+            await OnLoopAsync(() =>
+            {
+                seen.ForEach(one => _ = Apply(one, null));
+                return true;
+            });
+        }
+        catch (GitFailure failure)
+        {
+            _log.Error("worktrees", failure); // the board is shown as it was; a resume looks again
+        }
+    }
+
+    private static Input.WorktreeSeen Whereabouts(Run run, IReadOnlyList<Worktree> trees)
+    {
+        if (trees.FirstOrDefault(tree => tree.Branch == run.Branch && Worktrees.IsThere(tree.Path)) is { } known)
+        {
+            return new Input.WorktreeSeen(run.Id, Worktrees.IsAt(known, run.WorktreePath) ? run.WorktreePath : known.Path, null);
+        }
+
+        // Another branch may be checked out in it, or none: it is the run's all the same.
+        if (Worktrees.IsThere(run.WorktreePath) && trees.Any(tree => Worktrees.IsAt(tree, run.WorktreePath)))
+        {
+            return new Input.WorktreeSeen(run.Id, run.WorktreePath, null);
+        }
+
+        var registered = trees.Any(tree => Worktrees.IsAt(tree, run.WorktreePath));
+        return new Input.WorktreeSeen(run.Id, null, registered
+            ? $"Its worktree {run.WorktreePath} is gone from there. If you moved it, run `git worktree repair <its new folder>`; if you deleted it, `git worktree add -f '{run.WorktreePath}' {run.Branch}` makes it anew from its branch, which is kept. Then resume the run."
+            : $"Its worktree {run.WorktreePath} was removed. `git worktree add '{run.WorktreePath}' {run.Branch}` makes it anew if its branch is still there; then resume the run. Else dispatch the card again.");
+    }
+
+    /// <summary>The agent needs a folder to work in: where git has it now, or none.</summary>
+    private async Task FindThenLaunchAsync(Effect.StartLaunch start, Run run)
+    {
+        Input.WorktreeSeen seen;
+        try
+        {
+            seen = Whereabouts(run, await WorktreesAsync());
+        }
+        catch (OperationCanceledException)
+        {
+            return; // serve leaves: the next one orders it again
+        }
+        catch (GitFailure failure)
+        {
+            seen = new Input.WorktreeSeen(run.Id, null, failure.Message);
+        }
+
+        Post(() =>
+        {
+            if (seen.Path is null)
+            {
+                _ = Apply(new Input.LaunchFailed(run.Id, start.Launch, new Reason(Decider.WorktreeMissing, seen.Why!)), null);
+                return;
+            }
+
+            _ = Apply(seen, null);
+            if (_state.Runs.TryGetValue(run.Id, out var now) && now.LaunchLive && now.Launch == start.Launch)
+            {
+                StartLaunch(start);
+            }
+        });
+    }
+}
