@@ -484,6 +484,7 @@ export interface Spend {
   todayMicroUsd: number;
   totalMicroUsd: number;
   dayBudgetMicroUsd?: number;
+  reservedMicroUsd?: number;
 }
 
 export interface SystemItem {
