@@ -491,6 +491,7 @@ export interface Spend {
   todayMicroUsd: number;
   totalMicroUsd: number;
   dayBudgetMicroUsd?: number;
+  reservedMicroUsd?: number;
 }
 
 export interface SystemItem {

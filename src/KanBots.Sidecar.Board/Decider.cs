@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 
 namespace KanBots.Sidecar.Board;
 
@@ -56,7 +55,7 @@ public static partial class Decider
 
         internal DateTimeOffset Now { get; } = now;
 
-        internal string Day { get; } = now.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+        internal string Day { get; } = Purse.DayOf(now);
 
         internal Outcome Outcome { get; set; } = new(OutcomeKind.Done, 0, null);
 
@@ -72,18 +71,17 @@ public static partial class Decider
 
         internal Decided ToDecided() => new(_events.ToImmutable(), _effects.ToImmutable(), Outcome, null);
 
-        /// <summary>First come, first served, up to the parallel limit.</summary>
+        /// <summary>Whoever can start does. This is where a run's budget is reserved: a live run's is, until it is over.</summary>
         internal void StartQueued()
         {
-            var free = State.Settings.MaxParallel - State.Runs.Values.Count(run => run.IsLive);
-            foreach (var run in State.Runs.Values.Where(run => run.State == RunState.Queued && OverBudget(run) is not null).ToList())
+            foreach (var run in State.Runs.Values.Where(run => run.State == RunState.Queued && IsOverBudget(run)).ToList())
             {
                 // Billed late, while it waited, or queued again with its budget spent.
                 AskForMore(this, run);
                 Record(new Event.RunEnded(run.Id, RunState.Stopped, new Reason("budget", StoppedBy("budget")), run.Dirty, null, run.LeftRunning, Now));
             }
 
-            foreach (var run in State.Runs.Values.Where(run => run.State == RunState.Queued).OrderBy(run => run.QueuedAt).ThenBy(run => run.Id).Take(Math.Max(0, free)))
+            while (Waiting.Next(State, Now) is { } run)
             {
                 if (run.Launch == 0 && run.WorktreePath.Length == 0)
                 {

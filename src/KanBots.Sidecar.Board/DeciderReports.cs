@@ -200,29 +200,36 @@ public static partial class Decider
     private static void EnforceBudget(Plan plan, long runId)
     {
         var run = plan.Run(runId);
-        if (run.State is RunState.Discarded or RunState.Promoted || OverBudget(run) is null)
+        var goesOn = run is { IsLive: true, LaunchLive: true, StopAsked: null };
+        if (IsOverBudget(run))
         {
-            return;
-        }
+            if (run.State is not (RunState.InReview or RunState.Finished or RunState.Discarded or RunState.Promoted))
+            {
+                AskForMore(plan, run);
+            }
 
-        AskForMore(plan, run);
-        if (run is { IsLive: true, LaunchLive: true, StopAsked: null })
+            if (goesOn)
+            {
+                OrderStop(plan, plan.Run(runId), "budget");
+            }
+        }
+        else if (goesOn && Purse.Of(plan.State, plan.Now).IsSpent)
         {
-            OrderStop(plan, plan.Run(runId), "budget");
+            // Each run at its own next report: what one run spends stops no other in the middle of a call that is paid for already.
+            OrderStop(plan, run, Waiting.DayBudget);
         }
     }
 
     /// <summary>Asked of every run that has reached its budget, also of one that a person is stopping or that was billed late: it is the
-    /// only way by which such a run can go on.</summary>
+    /// only way by which such a run can go on. Of a run whose work is done it is asked when somebody resumes it.</summary>
     /// <param name="again">A person wants it to go on after all: a "no" of before does not count.</param>
     private static void AskForMore(Plan plan, Run run, bool again = false)
     {
-        var what = run.CostMicroUsd >= run.Budget.MicroUsd ? $"money ({Money(run.CostMicroUsd)} of {Money(run.Budget.MicroUsd)})" : $"turns ({run.Turns} of {run.Budget.Turns})";
         var asked = plan.State.Decisions.Values.Where(decision => decision.RunId == run.Id && decision.Kind == DecisionKind.Budget).ToList();
         var id = FormattableString.Invariant($"budget-{run.Id}-{asked.Count + 1}");
         if (!asked.Any(decision => decision.State == DecisionState.Open || (!again && decision.Launch == run.Launch && decision.Verdict is { Allow: false })))
         {
-            plan.Record(new Event.DecisionOpened(new Decision(id, run.Id, run.CardNumber, run.Launch, DecisionKind.Budget, DecisionState.Open, null, null, null, null, $"The budget of {what} is reached. Continue with more?", [], plan.Now, null, null, null)));
+            plan.Record(new Event.DecisionOpened(new Decision(id, run.Id, run.CardNumber, run.Launch, DecisionKind.Budget, DecisionState.Open, null, null, null, null, $"The budget of {WhatIsOver(run)} is reached. Continue with more?", [], plan.Now, null, null, null)));
         }
     }
 
@@ -239,6 +246,14 @@ public static partial class Decider
             }
         }
 
+        if (state is RunState.InReview or RunState.Finished)
+        {
+            foreach (var decision in plan.State.OpenDecisionsOf(run.Id).Where(decision => decision.Kind == DecisionKind.Budget).ToList())
+            {
+                plan.Record(new Event.DecisionClosed(decision.Id, DecisionState.Withdrawn, plan.Now, null, null));
+            }
+        }
+
         if (run.EstimateMicroUsd > 0)
         {
             // No result will confirm it any more, and it was spent: the agent's last word on it counts.
@@ -252,7 +267,7 @@ public static partial class Decider
             plan.Record(new Event.SessionLost(run.Id, NextSessionId(run.SessionId, run.Launch)));
             Requeue(plan, run.Id);
         }
-        else if ((state != RunState.Stopped || (run.StopAsked == "budget" && OverBudget(run) is null)) && plan.Run(run.Id).Messages.Any(message => message.State == MessageState.Waiting))
+        else if ((state != RunState.Stopped || (run.StopAsked == "budget" && !IsOverBudget(run))) && plan.Run(run.Id).Messages.Any(message => message.State == MessageState.Waiting))
         {
             // Said after the input was closed, or with a raised budget while the run was being stopped for it: the next launch hears it.
             Requeue(plan, run.Id);
@@ -288,6 +303,11 @@ public static partial class Decider
                 return (RunState.Stopped, new Reason("diskFull", "Stopped before the disk was full. Free some space, then resume it."));
         }
 
+        if (run.StopAsked is "budget" or Waiting.DayBudget && IsDone(run))
+        {
+            return (ended.Dirty ? RunState.InReview : RunState.Finished, WentOver(run));
+        }
+
         if (run.StopAsked is { } by)
         {
             return (RunState.Stopped, new Reason(by, StoppedBy(by)));
@@ -317,6 +337,15 @@ public static partial class Decider
         { Dirty: true } => "The agent was found dead. Its worktree may have changes, which are kept: resume it, or review them.",
         _ => "The agent was found dead, and had changed nothing. Resume it.",
     };
+
+    /// <summary>Its last turn ended well and nothing is left to say to it: the money ran out, but not before the work was done.</summary>
+    private static bool IsDone(Run run) => run is { InTurn: false, Outcome: { IsError: false, Interrupted: false } } && !run.Messages.Any(message => message.State is MessageState.Waiting or MessageState.Told);
+
+    private static Reason WentOver(Run run) => IsOverBudget(run)
+        ? new Reason("overBudget", $"Its last turn went over the budget of {WhatIsOver(run)}; the work is done. To continue it, resume it and give it more.")
+        : new Reason("overDayBudget", "Its last turn reached today's budget; the work is done.");
+
+    private static string WhatIsOver(Run run) => run.CostMicroUsd >= run.Budget.MicroUsd ? $"money ({Money(run.CostMicroUsd)} of {Money(run.Budget.MicroUsd)})" : $"turns ({run.Turns} of {run.Budget.Turns})";
 
     private static void End(Plan plan, Run run, RunState state, Reason? reason, bool dirty, DiffStat? diffStat, int leftRunning)
     {

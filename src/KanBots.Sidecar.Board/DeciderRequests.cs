@@ -195,9 +195,14 @@ public static partial class Decider
             return Invalid($"runs.maxParallel is between 1 and {Limits.ParallelMax}.");
         }
 
-        if (wanted.Budget.MicroUsd <= 0 || wanted.Budget.Turns <= 0 || wanted.Budget.Minutes <= 0 || wanted.DayBudgetMicroUsd <= 0)
+        if (CheckBudget(wanted.Budget) is { } refusal)
         {
-            return Invalid("A budget is positive: there is no run without one.");
+            return refusal;
+        }
+
+        if (wanted.DayBudgetMicroUsd is <= 0 or > Limits.DayMicroUsdMax)
+        {
+            return Invalid($"runs.budget.dayMicroUsd is between 1 and {Limits.DayMicroUsdMax} micro-dollars ({Money(Limits.DayMicroUsdMax)}).");
         }
 
         plan.Record(new Event.SettingsChanged(wanted));

@@ -32,15 +32,12 @@ public static partial class Decider
             return new Refusal("limitExceeded", $"A prompt has at most {Limits.MessageLengthMax} characters. Put the rest into a file.", CardId: card.Id);
         }
 
-        if (dispatch.BudgetMicroUsd <= 0 || dispatch.BudgetTurns <= 0 || dispatch.BudgetMinutes <= 0)
-        {
-            return Invalid("A budget is positive: there is no run without one.");
-        }
-
         var settings = plan.State.Settings;
-        if (plan.State.SpendByDay.GetValueOrDefault(plan.Day) >= settings.DayBudgetMicroUsd)
+        // A default never asks for more than a whole day has, so that a small day's budget needs no second setting.
+        var budget = new Budget(dispatch.BudgetMicroUsd ?? Math.Min(settings.Budget.MicroUsd, settings.DayBudgetMicroUsd), dispatch.BudgetTurns ?? settings.Budget.Turns, dispatch.BudgetMinutes ?? settings.Budget.Minutes);
+        if ((CheckBudget(budget) ?? CheckDay(plan, budget, card)) is { } tooMuch)
         {
-            return new Refusal("budgetExceeded", $"Today's budget of {Money(settings.DayBudgetMicroUsd)} is spent. Raise runs.budget.dayMicroUsd, or go on tomorrow (UTC).", CardId: card.Id);
+            return tooMuch;
         }
 
         var id = plan.State.NextRunId;
@@ -60,7 +57,7 @@ public static partial class Decider
             BaseCommit: "",
             Run.BranchOf(card.Number, id),
             WorktreePath: "",
-            new Budget(dispatch.BudgetMicroUsd ?? settings.Budget.MicroUsd, dispatch.BudgetTurns ?? settings.Budget.Turns, dispatch.BudgetMinutes ?? settings.Budget.Minutes),
+            budget,
             dispatch.SessionId,
             SessionKnown: false,
             Launch: 0,
@@ -85,6 +82,26 @@ public static partial class Decider
         return null;
     }
 
+    private static Refusal? CheckBudget(Budget budget) => budget switch
+    {
+        _ when budget.MicroUsd <= 0 || budget.Turns <= 0 || budget.Minutes <= 0 => Invalid("A budget is positive: there is no run without one."),
+        { MicroUsd: > Limits.RunMicroUsdMax } => Invalid($"A run's budget is at most {Money(Limits.RunMicroUsdMax)} ({Limits.RunMicroUsdMax} micro-dollars). Give less."),
+        { Turns: > Limits.TurnsMax } => Invalid($"A run has at most {Limits.TurnsMax} turns. Give fewer."),
+        { Minutes: > Limits.MinutesMax } => Invalid($"A run has at most {Limits.MinutesMax} minutes. Give fewer."),
+        _ => null,
+    };
+
+    /// <summary>What cannot start today, whatever other runs give back, is refused at once; what only waits for others is queued.</summary>
+    private static Refusal? CheckDay(Plan plan, Budget budget, Card card)
+    {
+        var purse = Purse.Of(plan.State, plan.Now);
+        return purse.IsSpent
+            ? new Refusal("budgetExceeded", $"Today's budget of {Money(purse.DayMicroUsd)} is spent. Raise runs.budget.dayMicroUsd, or go on tomorrow (UTC).", CardId: card.Id)
+            : budget.MicroUsd > purse.UnspentMicroUsd
+                ? new Refusal("budgetExceeded", $"The run may spend {Money(budget.MicroUsd)}, and of today's {Money(purse.DayMicroUsd)} only {Money(purse.UnspentMicroUsd)} is left. Dispatch it with a budget of that, raise runs.budget.dayMicroUsd, or go on tomorrow (UTC).", CardId: card.Id)
+                : null;
+    }
+
     internal static string Words(RunState state) => state switch
     {
         RunState.AwaitingDecision => "waiting for an answer",
@@ -98,7 +115,7 @@ public static partial class Decider
         return string.Join("\n\n", parts);
     }
 
-    internal static string Money(long microUsd) => FormattableString.Invariant($"${microUsd / 1_000_000m:0.00}");
+    private static string Money(long microUsd) => Purse.Say(microUsd);
 
     private static Refusal? Stop(Plan plan, Input.Stop stop)
     {
@@ -119,7 +136,7 @@ public static partial class Decider
         {
             plan.Record(new Event.RunEnded(run.Id, RunState.Stopped, new Reason(by, StoppedBy(by)), run.Dirty, null, run.LeftRunning, plan.Now));
         }
-        else if (run.IsLive && (run.StopAsked is null || (run.StopAsked == "budget" && by != "budget")))
+        else if (run.IsLive && (run.StopAsked is null || (run.StopAsked is "budget" or Waiting.DayBudget && by is not ("budget" or Waiting.DayBudget))))
         {
             // A person's stop outranks the budget's, after which a raised budget would have let the run go on.
             plan.Record(new Event.StopOrdered(run.Id, by));
@@ -137,6 +154,7 @@ public static partial class Decider
     private static string StoppedBy(string by) => by switch
     {
         "budget" => "Stopped because its budget is reached. Resume it with a larger one, or review what is there.",
+        Waiting.DayBudget => "Stopped because today's budget is reached. Raise runs.budget.dayMicroUsd and resume it; resumed without, it goes on tomorrow (UTC) by itself.",
         "limit" => "Stopped because a time limit is reached. Resume it, or review what is there.",
         _ => "Stopped. Its worktree is kept; resume it, or review what is there.",
     };
@@ -162,7 +180,7 @@ public static partial class Decider
             return Invalid($"Run {run.Id} has no lost message '{old}'.");
         }
 
-        var refusal = CheckMessage(reply.Text) ?? CannotContinue(run) ?? (run.IsOver ? OverBudget(run) : null);
+        var refusal = CheckMessage(reply.Text) ?? CannotContinue(run) ?? (run.IsOver ? OverBudget(plan.State, run) : null);
         if (refusal is null)
         {
             if (reply.Replaces is { } lost)
@@ -219,7 +237,7 @@ public static partial class Decider
         }
 
         var refusal = CheckMessage(resume.Text) ?? CannotContinue(run);
-        if (refusal is null && OverBudget(run) is { } over)
+        if (refusal is null && OverBudget(plan.State, run) is { } over)
         {
             if (plan.State.OpenDecisionsOf(run.Id).Any(decision => decision.Kind == DecisionKind.Budget))
             {
@@ -248,8 +266,10 @@ public static partial class Decider
         return refusal;
     }
 
-    private static Refusal? OverBudget(Run run) => run.CostMicroUsd >= run.Budget.MicroUsd || run.Turns >= run.Budget.Turns
-        ? new Refusal("budgetExceeded", $"Run {run.Id} has reached its budget. Answer its budget question to continue with more.", run.State.ToString(), run.CardId, run.Id)
+    private static bool IsOverBudget(Run run) => run.CostMicroUsd >= run.Budget.MicroUsd || run.Turns >= run.Budget.Turns;
+
+    private static Refusal? OverBudget(BoardState state, Run run) => IsOverBudget(run)
+        ? new Refusal("budgetExceeded", $"Run {run.Id} has reached its budget. {(state.OpenDecisionsOf(run.Id).Any(decision => decision.Kind == DecisionKind.Budget) ? "Answer its budget question" : "Resume it and answer its budget question")} to continue with more.", run.State.ToString(), run.CardId, run.Id)
         : null;
 
     private static Refusal? Answer(Plan plan, Input.Decide decide)
@@ -270,7 +290,7 @@ public static partial class Decider
             return NoRun(decision.RunId);
         }
 
-        var refusal = CheckVerdict(decision, decide.Verdict) ?? (decision.Kind == DecisionKind.Budget || run is { LaunchLive: true, StopAsked: null } ? null : CannotContinue(run) ?? OverBudget(run));
+        var refusal = CheckVerdict(decision, decide.Verdict) ?? (decision.Kind == DecisionKind.Budget || run is { LaunchLive: true, StopAsked: null } ? null : CannotContinue(run) ?? OverBudget(plan.State, run));
         if (refusal is not null)
         {
             return refusal;
@@ -324,8 +344,8 @@ public static partial class Decider
             return;
         }
 
-        // "More" is as much again as the settings give a run, on top of what is spent.
-        var raise = plan.State.Settings.Budget;
+        // "More" is as much again as the settings give a run, on top of what is spent; never more than a whole day has.
+        var raise = plan.State.Settings.Budget with { MicroUsd = Math.Min(plan.State.Settings.Budget.MicroUsd, plan.State.Settings.DayBudgetMicroUsd) };
         var more = new Message(decide.MessageId, "The budget was raised. Go on where you stopped.", MessageState.Waiting);
         plan.Record(new Event.BudgetRaised(run.Id, new Budget(Math.Max(run.Budget.MicroUsd, run.CostMicroUsd) + raise.MicroUsd, Math.Max(run.Budget.Turns, run.Turns) + raise.Turns, run.Budget.Minutes)));
         if (run.IsOver)

@@ -38,7 +38,7 @@ public sealed record Message(string Id, string Text, MessageState State);
 /// <param name="LaunchLive">True from the order of a launch until its end is known and its tree is gone.</param>
 /// <param name="ExactMicroUsd">Confirmed by the agent's own totals, over all launches.</param>
 /// <param name="EstimateMicroUsd">Of the turn that is under way, on top of the exact cost; replaced, never summed.</param>
-/// <param name="StopAsked">Who asked for the stop that is under way: "user", "budget", "limit"; null when none is.</param>
+/// <param name="StopAsked">Who asked for the stop that is under way: "user", "budget", "dayBudget", "limit"; null when none is.</param>
 /// <param name="InTurn">The agent works on a turn: from its begin, or from the delivery of a message, to its result.</param>
 /// <param name="InputClosed">The launch's input was ordered closed: what is said now goes to the next launch.</param>
 /// <param name="Outcome">Of the last turn, null while one is under way; it decides the state when the process ends.</param>
@@ -86,6 +86,9 @@ public sealed record Run(
     public bool IsOver => State is not RunState.Queued && !IsLive;
 
     public long CostMicroUsd => ExactMicroUsd + EstimateMicroUsd;
+
+    /// <summary>What it may still spend of its own budget.</summary>
+    public long RemainingMicroUsd => Math.Max(0, Budget.MicroUsd - CostMicroUsd);
 
     /// <summary>The names of the mission: they contain the run's primary key, so that they never collide.</summary>
     public static string BranchOf(int cardNumber, long runId) => $"kanbots/issue-{cardNumber}-{runId}";
@@ -189,5 +192,15 @@ public static class Limits
     public const int QueuedRunsMax = 1_000;
     public const int ParallelMax = 256;
     public const int MessagesKeptMax = 1_000;
+
+    /// <summary>Of one run, in micro-dollars: $10,000. More is a slip of the keys.</summary>
+    public const long RunMicroUsdMax = 10_000_000_000;
+
+    /// <summary>Of one day, in micro-dollars: $100,000.</summary>
+    public const long DayMicroUsdMax = 100_000_000_000;
+    public const int TurnsMax = 100_000;
+
+    /// <summary>Of one run's work: a week.</summary>
+    public const int MinutesMax = 7 * 24 * 60;
     public static readonly TimeSpan ServedRequestsKept = TimeSpan.FromDays(7);
 }

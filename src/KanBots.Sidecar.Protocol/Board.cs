@@ -35,7 +35,8 @@ public sealed record Card(
     bool? Archived = null);
 
 /// <summary>Money spent through this board, in micro-dollars. A day is a UTC day.</summary>
-public sealed record Spend(long TodayMicroUsd, long TotalMicroUsd, long? DayBudgetMicroUsd = null);
+/// <param name="ReservedMicroUsd">What live runs may still spend by their own budgets; it counts against the day's until they end.</param>
+public sealed record Spend(long TodayMicroUsd, long TotalMicroUsd, long? DayBudgetMicroUsd = null, long? ReservedMicroUsd = null);
 
 /// <summary>The whole board at one revision of one epoch: every open card, their runs, and the last ended ones.</summary>
 public sealed record BoardSnapshot(

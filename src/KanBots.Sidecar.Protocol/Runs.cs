@@ -13,7 +13,7 @@ public sealed record Budget(long? MicroUsd = null, int? Turns = null, int? Minut
 
 public sealed record DiffStat(int Files, int Insertions, int Deletions);
 
-/// <summary>Why a run is in its state: a kind to branch on and a sentence with the next step.</summary>
+/// <summary>Why a run is in its state, or waits in the queue: a kind to branch on and a sentence with the next step.</summary>
 public sealed record RunReason(string Kind, string Message);
 
 /// <summary>One agent's work on a card, in one worktree, over one or more launches.</summary>

@@ -55,7 +55,7 @@ internal sealed partial class BoardEngine : IAsyncDisposable
         _time = time;
         _log = log;
         _hostCommand = hostCommand;
-        _view = new BoardView("", 0, _state, ImmutableDictionary<long, string>.Empty, []);
+        _view = BoardView.Of("", _state);
         Settings = FileSettings.Read(paths.Settings);
         _watch = FolderWatch.Start(folder => Post(() => LookAt(folder)), () => Post(Tick));
     }
@@ -190,7 +190,7 @@ internal sealed partial class BoardEngine : IAsyncDisposable
         {
             (_database, _rebuild) = _open();
             _state = _database.Load();
-            _view = new BoardView($"{_database.Epoch}-{Guid.NewGuid():N}", _state.Revision, _state, ImmutableDictionary<long, string>.Empty, []);
+            _view = BoardView.Of($"{_database.Epoch}-{Guid.NewGuid():N}", _state);
         }
         catch (Exception failure)
         {
@@ -254,12 +254,14 @@ internal sealed partial class BoardEngine : IAsyncDisposable
 
     private void Show(ImmutableDictionary<long, string> tools)
     {
-        if (ReferenceEquals(_view.State, _state) && ReferenceEquals(_view.Tools, tools))
+        var waits = Waiting.Reasons(_state, _time.GetUtcNow());
+        waits = waits.SequenceEqual(_view.Waits) ? _view.Waits : waits;
+        if (ReferenceEquals(_view.State, _state) && ReferenceEquals(_view.Tools, tools) && ReferenceEquals(_view.Waits, waits))
         {
             return;
         }
 
-        Volatile.Write(ref _view, _view with { State = _state, Tools = tools, Revision = _view.Revision + 1 });
+        Volatile.Write(ref _view, _view with { State = _state, Tools = tools, Waits = waits, Revision = _view.Revision + 1 });
         Interlocked.Exchange(ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
     }
 
@@ -269,6 +271,11 @@ internal sealed partial class BoardEngine : IAsyncDisposable
         foreach (var launch in _live.Values.ToList())
         {
             Look(launch);
+        }
+
+        if (_early is null && _state.Runs.Values.Any(run => run.State == RunState.Queued))
+        {
+            _ = Apply(new Input.Tick(), null); // time alone can let them start: at midnight there is another day's money
         }
     }
 

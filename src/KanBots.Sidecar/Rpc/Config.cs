@@ -61,19 +61,19 @@ internal static class Config
                     file = file with { RunsKeepBytes = IsDefault(value) ? null : Positive(name, Number(name, value, FileSettings.KeepBytes, long.MaxValue)) };
                     break;
                 case "runs.maxParallel":
-                    core = core with { MaxParallel = (int)Number(name, value, defaults.MaxParallel, int.MaxValue) };
+                    core = core with { MaxParallel = (int)Number(name, value, defaults.MaxParallel, Core.Limits.ParallelMax) };
                     break;
                 case "runs.budget.microUsd":
-                    core = core with { Budget = core.Budget with { MicroUsd = Number(name, value, defaults.Budget.MicroUsd, long.MaxValue) } };
+                    core = core with { Budget = core.Budget with { MicroUsd = Number(name, value, defaults.Budget.MicroUsd, Core.Limits.RunMicroUsdMax) } };
                     break;
                 case "runs.budget.turns":
-                    core = core with { Budget = core.Budget with { Turns = (int)Number(name, value, defaults.Budget.Turns, int.MaxValue) } };
+                    core = core with { Budget = core.Budget with { Turns = (int)Number(name, value, defaults.Budget.Turns, Core.Limits.TurnsMax) } };
                     break;
                 case "runs.budget.minutes":
-                    core = core with { Budget = core.Budget with { Minutes = (int)Number(name, value, defaults.Budget.Minutes, int.MaxValue) } };
+                    core = core with { Budget = core.Budget with { Minutes = (int)Number(name, value, defaults.Budget.Minutes, Core.Limits.MinutesMax) } };
                     break;
                 case "runs.budget.dayMicroUsd":
-                    core = core with { DayBudgetMicroUsd = Number(name, value, defaults.DayBudgetMicroUsd, long.MaxValue) };
+                    core = core with { DayBudgetMicroUsd = Number(name, value, defaults.DayBudgetMicroUsd, Core.Limits.DayMicroUsdMax) };
                     break;
                 default:
                     throw new RpcException(ErrorCode.SettingUnknown, $"There is no setting '{name}'.", new ErrorData("settingUnknown"));
@@ -97,7 +97,7 @@ internal static class Config
     private static long Number(string name, JsonElement? value, long byDefault, long most) => value switch
     {
         null or { ValueKind: JsonValueKind.Null } => byDefault,
-        { ValueKind: JsonValueKind.Number } number when number.TryGetInt64(out var said) && said <= most => said,
-        _ => throw new RpcException(ErrorCode.InvalidArgument, $"{name} is a whole number.", new ErrorData("invalidArgument")),
+        { ValueKind: JsonValueKind.Number } number when number.TryGetInt64(out var said) && said >= 1 && said <= most => said,
+        _ => throw new RpcException(ErrorCode.InvalidArgument, $"{name} is a whole number between 1 and {most}{(name.EndsWith("icroUsd", StringComparison.Ordinal) ? $" (micro-dollars; {Core.Purse.Say(most)})" : "")}.", new ErrorData("invalidArgument")),
     };
 }

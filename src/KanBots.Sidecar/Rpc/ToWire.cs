@@ -36,7 +36,7 @@ internal static class ToWire
     internal static BoardDidChangeParams? Changes(BoardView before, BoardView after, DateTimeOffset now)
     {
         var (old, state) = (before.State, after.State);
-        var changedRuns = state.Runs.Values.Where(run => !old.Runs.TryGetValue(run.Id, out var was) || !ReferenceEquals(was, run) || before.Tools.GetValueOrDefault(run.Id) != after.Tools.GetValueOrDefault(run.Id)).ToList();
+        var changedRuns = state.Runs.Values.Where(run => !old.Runs.TryGetValue(run.Id, out var was) || !ReferenceEquals(was, run) || before.Tools.GetValueOrDefault(run.Id) != after.Tools.GetValueOrDefault(run.Id) || before.Waits.GetValueOrDefault(run.Id) != after.Waits.GetValueOrDefault(run.Id)).ToList();
         var touched = changedRuns.Select(run => run.CardId).ToHashSet();
         var changedCards = state.Cards.Values.Where(card => !card.Archived && (touched.Contains(card.Id) || !old.Cards.TryGetValue(card.Id, out var was) || !ReferenceEquals(was, card))).ToList();
         var changedDecisions = ReferenceEquals(old.Decisions, state.Decisions) ? [] : state.Decisions.Values.Where(decision => !old.Decisions.TryGetValue(decision.Id, out var was) || !ReferenceEquals(was, decision)).ToList();
@@ -57,9 +57,8 @@ internal static class ToWire
 
     private static Spend Spend(Core.BoardState state, DateTimeOffset now)
     {
-        var day = now.UtcDateTime.ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture);
-        var underWay = state.Runs.Values.Sum(run => run.EstimateMicroUsd);
-        return new Spend(state.SpendByDay.GetValueOrDefault(day) + underWay, state.SpendByDay.Values.Sum() + underWay, state.Settings.DayBudgetMicroUsd);
+        var purse = Core.Purse.Of(state, now);
+        return new Spend(purse.SpentMicroUsd, state.SpendByDay.Values.Sum() + state.Runs.Values.Sum(run => run.EstimateMicroUsd), purse.DayMicroUsd, purse.ReservedMicroUsd);
     }
 
     internal static Card Card(Core.BoardState state, Core.Card card)
@@ -122,7 +121,7 @@ internal static class ToWire
         run.EndedAt,
         view.Tools.GetValueOrDefault(run.Id),
         run.DiffStat is { } stat ? new DiffStat(stat.Files, stat.Insertions, stat.Deletions) : null,
-        run.Reason is { } reason ? new RunReason(reason.Kind, reason.Message) : null,
+        (run.Reason ?? view.Waits.GetValueOrDefault(run.Id)) is { } reason ? new RunReason(reason.Kind, reason.Message) : null,
         Undelivered(run));
 
     /// <summary>Lost with a launch, or said too late for one and not sent since: null when there are none.</summary>

@@ -22,12 +22,42 @@ public sealed class BudgetTests
         {
             "exact" => _boards.Do(new Input.CostAdded(run, 1, Enough)),
             "estimate" => _boards.Do(new Input.CostEstimated(run, 1, Enough)),
-            _ => _boards.EndTurn(run),
+            _ => _boards.EndTurn(run, isError: true),
         };
         Assert.Contains(new Effect.StopLaunch(run, 1), decided.Effects);
         Assert.NotNull(Asked(run));
         _ = _boards.End(run, LaunchEndKind.Stopped);
         Assert.Equal((RunState.Stopped, "budget"), (Run(run).State, Run(run).Reason!.Kind));
+        Assert.NotNull(Asked(run));
+    }
+
+    [Theory]
+    [InlineData(Enough + 100_000, 5, true, RunState.InReview, "money ($1.10 of $1.00)")]
+    [InlineData(Enough + 100_000, 5, false, RunState.Finished, "money ($1.10 of $1.00)")]
+    [InlineData(10, 1, true, RunState.InReview, "turns (1 of 1)")]
+    public void A_last_turn_that_goes_over_the_budget_has_done_its_work(long cost, int turns, bool dirty, RunState state, string what)
+    {
+        var run = _boards.Running(Enough, turns);
+        _ = _boards.Do(new Input.CostAdded(run, 1, cost));
+        _ = _boards.EndTurn(run);
+        _ = _boards.End(run, LaunchEndKind.Stopped, dirty);
+        Assert.Equal((state, "overBudget"), (Run(run).State, Run(run).Reason!.Kind));
+        Assert.Contains(what, Run(run).Reason!.Message);
+        Assert.Null(Asked(run)); // nobody waits for an answer: the work is done
+        Assert.Contains("Resume it", _boards.Refused(_boards.Reply(run)).Message);
+        Assert.Empty(_boards.Granted(_boards.Resume(run)).Effects);
+        Assert.NotEmpty(_boards.Granted(_boards.Answer(Asked(run)!.Id)).Effects.OfType<Effect.StartLaunch>());
+    }
+
+    [Fact]
+    public void Over_its_budget_with_a_message_to_come_the_work_is_not_done()
+    {
+        var run = _boards.Running(Enough);
+        _ = _boards.Granted(_boards.Reply(run));
+        _ = _boards.Do(new Input.CostAdded(run, 1, Enough));
+        _ = _boards.EndTurn(run);
+        _ = _boards.End(run, LaunchEndKind.Stopped, dirty: true);
+        Assert.Equal(RunState.Stopped, Run(run).State);
         Assert.NotNull(Asked(run));
     }
 

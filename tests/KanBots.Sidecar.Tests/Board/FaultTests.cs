@@ -22,6 +22,8 @@ public sealed class FaultTests(ITestOutputHelper output)
         ["takes the end of an earlier launch for the present one's"] = (See((state, input) => (state, input is Input.LaunchEnded ended && state.Runs.TryGetValue(ended.RunId, out var run) ? ended with { Launch = run.Launch } : input)), ["said-over-but-lives"]),
         ["says stopped and stops nothing"] = (Change((_, input, decided) => input is Input.Stop stop && decided.Events.Any(happened => happened is Event.StopOrdered) ? decided with { Events = decided.Events.Add(new Event.RunEnded(stop.RunId, RunState.Stopped, null, false, null, 0, DateTimeOffset.UnixEpoch)), Effects = [] } : decided), ["said-over-but-lives", "queue-stuck"]),
         ["does not look at the budget"] = (See((state, input) => (input is Input.CostAdded or Input.CostEstimated or Input.TurnEnded ? Rich(state) : state, input)), ["cost-runaway"]),
+        ["does not look at the day's budget in mid-turn"] = (Change((_, _, decided) => decided.Events.Any(happened => happened is Event.StopOrdered { By: "dayBudget" }) ? Effects(Events(decided, happened => happened is Event.StopOrdered ? [] : [happened]), effect => effect is Effect.StopLaunch ? [] : [effect]) : decided), ["day-runaway"]),
+        ["reserves nothing for what is live"] = (See((state, input) => (input is Input.CostAdded or Input.CostEstimated ? state : Endless(state), input)), ["day-overcommitted"]),
         ["counts a cost twice"] = (Change((_, _, decided) => Events(decided, happened => happened is Event.CostAdded ? [happened, happened] : [happened])), ["cost-differs"]),
         ["an ended run keeps its launch"] = (Fold((state, happened, next) => happened is Event.RunEnded ended && state.Runs.TryGetValue(ended.RunId, out var run) ? next with { Runs = next.Runs.SetItem(run.Id, next.Runs[run.Id] with { LaunchLive = run.LaunchLive }) } : next), ["launch-live-when-over"]),
         ["the last in the queue starts first"] = (See((state, input) => (state with { Runs = state.Runs.SetItems(state.Runs.Values.Select(run => KeyValuePair.Create(run.Id, run with { QueuedAt = DateTimeOffset.UnixEpoch.AddYears(100) - (run.QueuedAt - DateTimeOffset.UnixEpoch) }))) }, input)), ["queue-order"]),
@@ -87,6 +89,8 @@ public sealed class FaultTests(ITestOutputHelper output)
 
     /// <summary>Loses what comes with the first event of a kind and after it, and every effect.</summary>
     private static Decided Before<T>(Decided decided) => decided.Events.Any(happened => happened is T) ? decided with { Events = [.. decided.Events.TakeWhile(happened => happened is not T)], Effects = [] } : decided;
+
+    private static BoardState Endless(BoardState state) => state with { Settings = state.Settings with { DayBudgetMicroUsd = long.MaxValue } };
 
     private static BoardState Rich(BoardState state) => state with { Runs = state.Runs.SetItems(state.Runs.Values.Select(run => KeyValuePair.Create(run.Id, run with { Budget = new Budget(long.MaxValue, int.MaxValue, run.Budget.Minutes) }))) };
 }

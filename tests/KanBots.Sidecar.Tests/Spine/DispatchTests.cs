@@ -136,6 +136,42 @@ public sealed class DispatchTests
     }
 
     [Fact]
+    public void A_run_that_the_day_cannot_pay_yet_waits_with_a_sentence_and_starts_by_itself()
+    {
+        using var place = new Place();
+        place.Script("gate", $$"""[{"barrier":"{{place.Root}}/gate","count":2},{"say":"done","usd":0.5}]""");
+        var client = place.Start();
+        client.Ask("config/set", new JsonObject { ["values"] = new JsonObject { ["runs.budget.dayMicroUsd"] = 8_000_000 } });
+        var first = Place.Dispatch(client, Place.Card(client, 1, "gate"));
+        var second = Place.Dispatch(client, Place.Card(client, 2, "gate"));
+        Place.UntilState(client, first, "running");
+        var waiting = Place.Run(client, second);
+        Assert.Equal(("queued", "dayBudget"), ((string?)waiting["state"], (string?)waiting["reason"]!["kind"]));
+        Assert.Contains("$5.00 is reserved", (string?)waiting["reason"]!["message"]);
+        Assert.Equal(5_000_000, (long)client.Call("board/get")["spend"]!["reservedMicroUsd"]!);
+        Place.Until("the agent stands at the barrier", () => Directory.Exists(Path.Combine(place.Root, "gate")));
+        File.WriteAllText(Path.Combine(place.Root, "gate", "open"), "");
+        Place.UntilState(client, first, "finished");
+        Assert.Null(Place.UntilState(client, second, "finished")["reason"]);
+        Assert.Equal(1_000_000, (long)client.Call("board/get")["spend"]!["todayMicroUsd"]!);
+
+        var error = Assert.Throws<WireError>(() => client.Ask("config/set", new JsonObject { ["values"] = new JsonObject { ["runs.budget.microUsd"] = 10_000_000_001 } }));
+        Assert.Contains("between 1 and 10000000000 (micro-dollars; $10000.00)", error.Message);
+    }
+
+    [Fact]
+    public void Work_whose_last_turn_goes_over_the_budget_is_in_review()
+    {
+        using var place = new Place();
+        place.Script("over", """[{"write":"done.txt","text":"x"},{"say":"done"},{"say":"bye","usd":1.1}]""");
+        var client = place.Start();
+        var run = (long)client.Ask("run/dispatch", new JsonObject { ["cardId"] = Place.Card(client, 1, "over"), ["budget"] = new JsonObject { ["microUsd"] = 1_000_000 } })["run"]!["id"]!;
+        var done = Place.UntilState(client, run, "inReview", "stopped");
+        Assert.Equal(("inReview", "overBudget"), ((string?)done["state"], (string?)done["reason"]!["kind"]));
+        Assert.Empty(client.Call("board/get")["decisions"]!.AsArray());
+    }
+
+    [Fact]
     public void A_reached_budget_stops_the_run_in_mid_turn_and_more_resumes_it()
     {
         using var place = new Place();

@@ -103,11 +103,11 @@ internal sealed class Place : IDisposable
         return client;
     }
 
-    /// <summary>Connected, with the scripted agent, and room for many runs.</summary>
+    /// <summary>Connected, with the scripted agent, and room and money for many runs.</summary>
     internal WireClient Start(int parallel = 32)
     {
         var client = Connect();
-        client.Ask("config/set", new JsonObject { ["values"] = new JsonObject { ["agents.claude.path"] = FakeAgent, ["runs.maxParallel"] = parallel } });
+        client.Ask("config/set", new JsonObject { ["values"] = new JsonObject { ["agents.claude.path"] = FakeAgent, ["runs.maxParallel"] = parallel, ["runs.budget.dayMicroUsd"] = 1_000_000_000 } });
         return client;
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using KanBots.Sidecar.Board;
 
@@ -50,7 +51,8 @@ internal sealed class Invariants(World world)
 
         Hold(after.Revision == before.Revision + decided.Events.Count(happened => happened is not Event.RequestServed), "revision", $"the revision went from {before.Revision} to {after.Revision} with {decided.Events.Length} events");
         Identity(before, after);
-        Queue(before, decided, after);
+        Queue(before, input, decided, after, now);
+        DayMoney(before, input, decided, after, now);
         Labels(before, input, decided, after);
         Others(before, input, decided, after);
         foreach (var effect in decided.Effects)
@@ -73,8 +75,29 @@ internal sealed class Invariants(World world)
         }
     }
 
-    private void Queue(BoardState before, Decided decided, BoardState after)
+    /// <summary>Spent on the day, with what is under way.</summary>
+    private static long Spent(BoardState state, DateTimeOffset now) => state.SpendByDay.GetValueOrDefault(now.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)) + state.Runs.Values.Sum(run => run.EstimateMicroUsd);
+
+    private static long Left(Run run) => run.Budget.MicroUsd - run.ExactMicroUsd - run.EstimateMicroUsd;
+
+    /// <summary>The spend of a day stays within its budget, but for one model call of each live run: nothing starts for which the day has no
+    /// money left that is not promised already, and what reports beyond it reports no second time.</summary>
+    private static void DayMoney(BoardState before, Input input, Decided decided, BoardState after, DateTimeOffset now)
     {
+        var (spent, day) = (Spent(after, now), after.Settings.DayBudgetMicroUsd);
+        var promised = after.Runs.Values.Where(run => run.IsLive).Sum(run => Math.Max(0, Left(run)));
+        var started = after.Runs.Values.FirstOrDefault(run => run.IsLive && !(before.Runs.TryGetValue(run.Id, out var was) && was.IsLive));
+        Hold(started is null || spent + promised <= day, "day-overcommitted", $"run {started?.Id} started with {spent} spent and {promised} promised of {day}");
+        if (input is Input.CostAdded or Input.CostEstimated && !decided.Events.IsEmpty)
+        {
+            var run = after.Runs[((Input.Report)input).RunId];
+            Hold(!(run is { IsLive: true, LaunchLive: true, StopAsked: null }) || spent < day, "day-runaway", $"run {run.Id} goes on after its report with {spent} of the day's {day} spent");
+        }
+    }
+
+    private void Queue(BoardState before, Input input, Decided decided, BoardState after, DateTimeOffset now)
+    {
+        var unspent = after.Settings.DayBudgetMicroUsd - Spent(after, now);
         foreach (var happened in decided.Events)
         {
             switch (happened)
@@ -86,8 +109,10 @@ internal sealed class Invariants(World world)
                     var id = happened is Event.PreparingStarted preparing ? preparing.RunId : ((Event.LaunchOrdered)happened).RunId;
                     if (_queue.Contains(id))
                     {
-                        Hold(_queue[0] == id, "queue-order", $"run {id} started while run {_queue[0]} had waited longer");
-                        _queue.RemoveAt(0);
+                        // Only what the day cannot pay in any case is overtaken.
+                        var longer = _queue.TakeWhile(other => other != id).FirstOrDefault(other => Left(after.Runs[other]) <= unspent);
+                        Hold(longer == 0, "queue-order", $"run {id} started while run {longer} had waited longer");
+                        _ = _queue.Remove(id);
                     }
 
                     break;
@@ -103,7 +128,11 @@ internal sealed class Invariants(World world)
         var started = after.Runs.Values.Where(run => run.IsLive && !(before.Runs.TryGetValue(run.Id, out var was) && was.IsLive)).ToList();
         var live = after.Runs.Values.Count(run => run.IsLive);
         Hold(started.Count == 0 || live <= after.Settings.MaxParallel, "parallel-limit", $"{live} runs live with a limit of {after.Settings.MaxParallel} after run {started.FirstOrDefault()?.Id} started");
-        Hold(_queue.Count == 0 || live >= after.Settings.MaxParallel, "queue-stuck", $"run {_queue.FirstOrDefault()} waits while {live} of {after.Settings.MaxParallel} run");
+        var next = _queue.FirstOrDefault(id => after.Runs.TryGetValue(id, out var run) && Left(run) <= unspent);
+        var free = unspent - after.Runs.Values.Where(run => run.IsLive).Sum(run => Math.Max(0, Left(run)));
+        // Time alone can free money, at midnight; whoever is refused or only asks again moves nothing.
+        var moves = decided.Refusal is null && !(input is Input.Request && decided.Events.IsEmpty);
+        Hold(!moves || next == 0 || live >= after.Settings.MaxParallel || Left(after.Runs[next]) > free, "queue-stuck", $"run {next} waits while {live} of {after.Settings.MaxParallel} run and {free} is free");
         Hold(after.Runs.Values.Where(run => run.State == RunState.Queued).Select(run => run.Id).Order().SequenceEqual(_queue.Order()), "queue-order", $"the queue is not what was queued and has not started");
     }
 
@@ -236,7 +265,8 @@ internal sealed class Invariants(World world)
             Hold(run.State == RunState.AwaitingDecision == (run.IsLive && run.LaunchLive && state.OpenDecisionsOf(run.Id).Any(decision => decision.Launch == run.Launch)), "state-drift", $"run {run.Id} is {run.State} while launch {run.Launch} has {state.OpenDecisionsOf(run.Id).Count(decision => decision.Launch == run.Launch)} open questions");
             Hold(run.ExactMicroUsd == world.Billed.GetValueOrDefault(run.Id), "cost-differs", $"run {run.Id} says {run.ExactMicroUsd} and was billed {world.Billed.GetValueOrDefault(run.Id)}");
             Hold(!(run.IsLive && run.LaunchLive && run.StopAsked is null) || (run.CostMicroUsd < run.Budget.MicroUsd && run.Turns < run.Budget.Turns), "cost-runaway", $"run {run.Id} goes on at {run.CostMicroUsd} of {run.Budget.MicroUsd} and {run.Turns} of {run.Budget.Turns} turns");
-            Hold(!run.IsOver || (run.CostMicroUsd < run.Budget.MicroUsd && run.Turns < run.Budget.Turns) || state.Decisions.Values.Any(decision => decision.RunId == run.Id && decision.Kind == DecisionKind.Budget && (decision.State == DecisionState.Open || decision.Verdict is { Allow: false })), "budget-unasked", $"run {run.Id} is over its budget and nobody was asked for more");
+            var within = run.CostMicroUsd < run.Budget.MicroUsd && run.Turns < run.Budget.Turns;
+            Hold(!run.IsOver || run.State is RunState.InReview or RunState.Finished || within || state.Decisions.Values.Any(decision => decision.RunId == run.Id && decision.Kind == DecisionKind.Budget && (decision.State == DecisionState.Open || decision.Verdict is { Allow: false })), "budget-unasked", $"run {run.Id} is over its budget and nobody was asked for more");
         }
 
         var runs = state.Runs.Values.Sum(run => run.ExactMicroUsd);

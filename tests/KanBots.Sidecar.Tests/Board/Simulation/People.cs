@@ -7,6 +7,7 @@ namespace KanBots.Sidecar.Tests.Board.Simulation;
 internal sealed class People(Random random)
 {
     private const int CardsMax = 6;
+    private static readonly long[] DayBudgets = [500_000, 2_000_000, 5_000_000, 20_000_000, 1_000_000_000, 1_000_000_000];
     private int _requests;
     private int _messages;
 
@@ -33,7 +34,7 @@ internal sealed class People(Random random)
             < 58 => Reply(state),
             < 72 => new Input.Resume(NextRequest(), Run(state), random.Next(3) == 0 ? null : "Go on.", NextMessage()),
             < 95 => Answer(state),
-            _ => new Input.SetSettings(NextRequest(), new Settings(random.Next(0, 5), new Budget(random.Next(1, 30) * 100_000L, random.Next(1, 12), random.Next(5, 90)), random.Next(12) == 0 ? 1_000_000 : 1_000_000_000)),
+            _ => new Input.SetSettings(NextRequest(), new Settings(random.Next(0, 5), new Budget(random.Next(1, 30) * 100_000L, random.Next(1, 12), random.Next(5, 90)), DayBudgets[random.Next(DayBudgets.Length)])),
         };
     }
 

@@ -400,8 +400,14 @@ internal sealed class Simulator
                 Ask(_unanswered[0]);
             }
 
+            if (_state.Runs.Values.Any(run => run.State == RunState.Queued && run.Budget.MicroUsd - run.CostMicroUsd > _state.Settings.DayBudgetMicroUsd))
+            {
+                Ask(new Input.SetSettings($"calm-{_step}", _state.Settings with { DayBudgetMicroUsd = 1_000_000_000 })); // no day could ever pay it, and the board says so
+            }
+
             Elapse(_world.Launches.Values.Any(launch => launch is { Lives: true, AsksAPerson: false }) ? TimeSpan.FromSeconds(10) : TimeSpan.FromMinutes(40));
             StepWorld();
+            _ = Apply(new Input.Tick(), null);
             Listen(all: true);
             Check();
             if (_state.Runs.Values.All(run => run.IsOver) && _inbox.Count == 0 && _followed.Count == 0)

@@ -1,0 +1,70 @@
+using System.Collections.Immutable;
+
+namespace KanBots.Sidecar.Board;
+
+/// <summary>The queue: who starts next, and what the others wait for. One walk for both, so that the board never says something else
+/// than what happens.</summary>
+public static class Waiting
+{
+    public const string DayBudget = "dayBudget";
+
+    /// <summary>First come, first served, within the parallel limit and the day's money.</summary>
+    public static Run? Next(BoardState state, DateTimeOffset now)
+    {
+        if (state.Runs.Values.Count(run => run.IsLive) >= state.Settings.MaxParallel)
+        {
+            return null;
+        }
+
+        var queue = InOrder(state);
+        if (queue.Count == 0)
+        {
+            return null;
+        }
+
+        var purse = Purse.Of(state, now);
+        // A run that cannot begin today, whatever the others give back, steps aside for those that can; no other is overtaken.
+        return queue.FirstOrDefault(run => run.RemainingMicroUsd <= purse.UnspentMicroUsd) is { } first && first.RemainingMicroUsd <= purse.FreeMicroUsd ? first : null;
+    }
+
+    /// <summary>Why each queued run waits, where it is for something else than one of the parallel places.</summary>
+    public static ImmutableSortedDictionary<long, Reason> Reasons(BoardState state, DateTimeOffset now)
+    {
+        var reasons = ImmutableSortedDictionary.CreateBuilder<long, Reason>();
+        var queue = InOrder(state);
+        var purse = queue.Count == 0 ? default : Purse.Of(state, now);
+        Run? first = null;
+        foreach (var run in queue)
+        {
+            if (run.RemainingMicroUsd > purse.UnspentMicroUsd)
+            {
+                reasons[run.Id] = new Reason(DayBudget, TooMuchForToday(run, purse));
+            }
+            else if (first is null)
+            {
+                first = run;
+                if (run.RemainingMicroUsd > purse.FreeMicroUsd)
+                {
+                    reasons[run.Id] = new Reason(DayBudget, ReservedByOthers(run, purse));
+                }
+            }
+            else if (reasons.ContainsKey(first.Id))
+            {
+                reasons[run.Id] = new Reason(DayBudget, $"Waits behind run {first.Id}, which waits for today's budget. Raise runs.budget.dayMicroUsd to start both sooner.");
+            }
+        }
+
+        return reasons.ToImmutable();
+    }
+
+    private static string ReservedByOthers(Run run, Purse purse) =>
+        $"Waits for today's budget: of {Purse.Say(purse.DayMicroUsd)}, {Purse.Say(purse.SpentMicroUsd)} is spent and {Purse.Say(purse.ReservedMicroUsd)} is reserved by live runs; "
+        + $"this one may spend {Purse.Say(run.RemainingMicroUsd)}. It starts by itself when they leave enough; raise runs.budget.dayMicroUsd to start it now.";
+
+    private static string TooMuchForToday(Run run, Purse purse) => run.RemainingMicroUsd > purse.DayMicroUsd
+        ? $"Waits: it may spend {Purse.Say(run.RemainingMicroUsd)}, and a whole day {Purse.Say(purse.DayMicroUsd)}. Raise runs.budget.dayMicroUsd, or stop it and dispatch its card with a smaller budget."
+        : $"Waits for tomorrow (UTC): of today's {Purse.Say(purse.DayMicroUsd)}, {Purse.Say(purse.SpentMicroUsd)} is spent, and it may spend {Purse.Say(run.RemainingMicroUsd)}. Raise runs.budget.dayMicroUsd to start it today.";
+
+    private static List<Run> InOrder(BoardState state) =>
+        [.. state.Runs.Values.Where(run => run.State == RunState.Queued).OrderBy(run => run.QueuedAt).ThenBy(run => run.Id)];
+}
