@@ -46,14 +46,17 @@ dotnet publish src/KanBots.Sidecar -v q --nologo -c Release -p:Version=99.0.0 --
 echo "== the main job, as on a fresh machine (at most 3 minutes)"
 timeout 3m ./try.sh </dev/null
 
+mkdir -p artifacts
 # suite NAME MINUTES FILTER
 suite() {
   local minutes=$2
   [ $long = 0 ] || minutes=$(($2 * 6))
   echo "== $1 (at most $minutes minutes)"
-  timeout --kill-after=10 "${minutes}m" dotnet test KanBots.Sidecar.sln --no-build -v q --nologo --logger "console;verbosity=normal" --filter "$3" || {
-    local code=$?
-    [ $code != 124 ] || echo "test.sh: the suite '$1' needed more than its $minutes minutes"
+  timeout --kill-after=10 "${minutes}m" dotnet test KanBots.Sidecar.sln --no-build -v q --nologo --logger "console;verbosity=normal" --filter "$3" 2>&1 | tee artifacts/suite.log || {
+    local code=${PIPESTATUS[0]}
+    echo "== failed: $1 (all of it in artifacts/suite.log)"
+    grep -A 14 '^ *Failed [A-Z]' artifacts/suite.log | cut -c1-400 | tail -n 120 || true
+    [ "$code" != 124 ] || echo "test.sh: the suite '$1' needed more than its $minutes minutes"
     exit 1
   }
 }

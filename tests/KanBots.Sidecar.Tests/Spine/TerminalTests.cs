@@ -154,10 +154,11 @@ public sealed class TerminalTests
         Ok(place, "config", "agents.claude.path", Place.FakeAgent);
         Ok(place, "card", "add", "t", "--body", "[[fake:long]]");
         Ok(place, "dispatch", "1");
-        using var terminal = new TerminalWindow(place, $"{Place.Sidecar} board; echo \"left with $?\"");
+        using var terminal = new TerminalWindow(place, $"{Place.Sidecar} board");
         terminal.Until("Bash npm test");
         terminal.Type("\u0003");
-        Assert.Contains("left with 0", terminal.UntilEnd());
+        terminal.UntilEnd();
+        Assert.Equal(0, terminal.ExitCode);
         Assert.True(Place.IsAlive(place.AgentPid(1, 1)!.Value));
         Ok(place, "stop", "1");
     }

@@ -12,8 +12,10 @@ internal sealed class TerminalWindow : IDisposable
 
     internal TerminalWindow(Place place, string command)
     {
-        var start = place.Command(place.Repository, "-qec", $"stty cols 100 rows 40; {command}", "/dev/null");
-        start.FileName = "script";
+        // As a terminal of a person starts it, whoever started the tests: a background job's commands ignore Ctrl-C, and so do their children.
+        var start = place.Command(place.Repository, "--default-signal=INT,QUIT", "script", "-qec", $"stty cols 100 rows 40; exec {command}", "/dev/null");
+        start.FileName = "env";
+        start.Environment["SHELL"] = "/bin/sh";
         start.Environment["TERM"] = "xterm-256color";
         start.RedirectStandardOutput = start.RedirectStandardInput = true;
         start.StandardInputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
