@@ -389,6 +389,7 @@ export interface Run {
   diffStat?: DiffStat;
   reason?: RunReason;
   undelivered?: readonly UndeliveredMessage[];
+  notices?: readonly RunReason[];
 }
 
 export interface RunDidAppendParams {

@@ -74,6 +74,9 @@ public static partial class Decider
             case Input.LeftoversCounted left when run.IsOver && left.Count != run.LeftRunning:
                 plan.Record(new Event.LeftoversCounted(run.Id, left.Count));
                 break;
+            case Input.Noticed noticed when !run.Notices.Contains(noticed.Notice):
+                plan.Record(new Event.RunNoticed(run.Id, noticed.Notice));
+                break;
             case Input.WorktreeSeen seen when run.WorktreePath.Length > 0 && run.State is not (RunState.Discarded or RunState.Promoted):
                 Seen(plan, run, seen);
                 break;

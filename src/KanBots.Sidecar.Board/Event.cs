@@ -62,6 +62,8 @@ public abstract record Event
 
     public sealed record LeftoversCounted(long RunId, int Count) : Event;
 
+    public sealed record RunNoticed(long RunId, Reason Notice) : Event;
+
     public sealed record RunEnded(long RunId, RunState State, Reason? Reason, bool Dirty, DiffStat? DiffStat, int LeftRunning, DateTimeOffset At) : Event;
 }
 

@@ -92,6 +92,8 @@ public static class Evolver
                 return With(state, stop.RunId, run => run with { StopAsked = stop.By });
             case Event.LeftoversCounted left:
                 return With(state, left.RunId, run => run with { LeftRunning = left.Count });
+            case Event.RunNoticed noticed:
+                return With(state, noticed.RunId, run => run with { Notices = [.. run.Notices.Where(old => old.Kind != noticed.Notice.Kind).TakeLast(Limits.NoticesMax - 1), noticed.Notice] });
             case Event.RunEnded ended:
                 return With(state, ended.RunId, run => run with
                 {

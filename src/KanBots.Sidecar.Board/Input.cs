@@ -75,6 +75,9 @@ public abstract record Input
     /// <param name="Why">For a person, with the next step, when it is gone.</param>
     public sealed record WorktreeSeen(long RunId, string? Path, string? Why) : Report(RunId);
 
+    /// <summary>Something about a run that a person should know and that changes nothing of it: its shared configuration was changed, for example.</summary>
+    public sealed record Noticed(long RunId, Reason Notice) : Report(RunId);
+
     /// <summary>The start of serve: what lies on disk, in git and among the processes. The first input of every serve.</summary>
     /// <param name="HighestRunId">Over run folders, branches, refs and worktrees.</param>
     /// <param name="Launches">One for each launch that the state believes to be live.</param>

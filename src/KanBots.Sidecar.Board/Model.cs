@@ -85,6 +85,9 @@ public sealed record Run(
 
     public bool IsOver => State is not RunState.Queued && !IsLive;
 
+    /// <summary>What a person should know of it: one per kind, the newest last.</summary>
+    public ImmutableArray<Reason> Notices { get; init; } = [];
+
     public long CostMicroUsd => ExactMicroUsd + EstimateMicroUsd;
 
     /// <summary>What it may still spend of its own budget.</summary>
@@ -191,6 +194,7 @@ public static class Limits
     public const int CardsMax = 10_000;
     public const int QueuedRunsMax = 1_000;
     public const int ParallelMax = 256;
+    public const int NoticesMax = 20;
     public const int MessagesKeptMax = 1_000;
 
     /// <summary>Of one run, in micro-dollars: $10,000. More is a slip of the keys.</summary>

@@ -20,6 +20,7 @@ public sealed record RunReason(string Kind, string Message);
 /// <param name="Launch">Number of the latest launch, 0 before the first.</param>
 /// <param name="CostIsEstimate">True while part of the cost is not yet confirmed by the agent's own total.</param>
 /// <param name="LeftRunning">Number of processes that outlived the agent.</param>
+/// <param name="Notices">What a person should know of it beside its state, the newest last: one per kind, each with its next step.</param>
 public sealed record Run(
     long Id,
     long CardId,
@@ -46,7 +47,8 @@ public sealed record Run(
     string? CurrentTool = null,
     DiffStat? DiffStat = null,
     RunReason? Reason = null,
-    IReadOnlyList<UndeliveredMessage>? Undelivered = null);
+    IReadOnlyList<UndeliveredMessage>? Undelivered = null,
+    IReadOnlyList<RunReason>? Notices = null);
 
 /// <summary>A message that no launch has acknowledged. It is sent again only by <c>run/reply</c> with its id in <c>replaces</c>.</summary>
 public sealed record UndeliveredMessage(string MessageId, CutText Text);

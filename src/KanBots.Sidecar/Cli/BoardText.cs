@@ -87,6 +87,11 @@ internal static class BoardText
             yield return TerminalText.Line(reason.Message, width);
         }
 
+        foreach (var notice in run.Notices ?? [])
+        {
+            yield return TerminalText.Line($"note: {notice.Message}", width);
+        }
+
         if (run.LeftRunning > 0)
         {
             yield return $"left running: {run.LeftRunning} processes (stop ends them)";

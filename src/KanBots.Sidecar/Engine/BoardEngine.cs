@@ -240,7 +240,7 @@ internal sealed partial class BoardEngine : IAsyncDisposable
     {
         if (decided.Outcome is { Id: > 0 } outcome && environment is not null && outcome.Kind is not OutcomeKind.Card)
         {
-            _environments[outcome.Id] = AgentEnvironment.Of(environment);
+            Remember(outcome.Id, AgentEnvironment.Of(environment, Settings.PassCredentials ?? false));
         }
 
         _state = Evolver.EvolveAll(_state, decided.Events);
@@ -251,6 +251,10 @@ internal sealed partial class BoardEngine : IAsyncDisposable
             Carry(effect);
         }
     }
+
+    /// <summary>Runs of one window share one list: a week of runs must not cost a list each.</summary>
+    private void Remember(long runId, IReadOnlyList<string> environment) =>
+        _environments[runId] = _environments.Values.FirstOrDefault(known => known.SequenceEqual(environment)) ?? environment;
 
     private void Show(ImmutableDictionary<long, string> tools)
     {

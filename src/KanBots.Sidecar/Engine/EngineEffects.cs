@@ -112,7 +112,7 @@ internal sealed partial class BoardEngine
             return;
         }
 
-        var client = _environments.GetValueOrDefault(run.Id) ?? AgentEnvironment.Of(Spawn.OwnEnvironment());
+        var client = _environments.GetValueOrDefault(run.Id) ?? AgentEnvironment.Of(Spawn.OwnEnvironment(), Settings.PassCredentials ?? false);
         _ = GuardAsync(run, start, folder, client);
     }
 
@@ -123,8 +123,8 @@ internal sealed partial class BoardEngine
             var place = Guard.FolderOf(folder.Path);
             var guard = await Guard.ReadAsync(_git, _paths.Repository, run.WorktreePath, run.Branch, place, client, _closing.Token);
             guard.Write();
-            var environment = Guard.Into(client, place, _paths.Repository.CommonFolder);
-            Post(() => StartHost(start, folder, environment, AgentEnvironment.Describe(client)));
+            (await SharedState.ReadAsync(_git, _paths.Repository, client, _closing.Token)).Write(folder.Shared);
+            Post(() => StartHost(start, folder, client));
         }
         catch (OperationCanceledException)
         {
@@ -142,20 +142,33 @@ internal sealed partial class BoardEngine
         }
     }
 
-    private void StartHost(Effect.StartLaunch start, RunFolder folder, IReadOnlyList<string> environment, LaunchEnvironment described)
+    /// <summary>The client's environment is gone when serve has restarted since the dispatch; then it is serve's own.</summary>
+    private void SayDifferingEnvironment(Run run, int launch, IReadOnlyList<string> client)
+    {
+        if (launch > 1 && _paths.Launch(run.CardNumber, run.Id, launch - 1).ReadLaunch() is { } before && AgentEnvironment.Differing(client, before) is { Count: > 0 } names)
+        {
+            var message = $"Launch {launch} has another environment than launch {launch - 1}: {string.Join(", ", names)}. If it fails or talks to the wrong provider, stop it and resume it from the window that has the right one.";
+            Post(new Input.Noticed(run.Id, new Reason("environmentDiffers", message)));
+        }
+    }
+
+    private void StartHost(Effect.StartLaunch start, RunFolder folder, IReadOnlyList<string> client)
     {
         var run = _state.Runs[start.RunId];
+        var environment = Guard.Into(client, Guard.FolderOf(folder.Path), _paths.Repository.CommonFolder);
         try
         {
             var ours = environment.Any(line => line.StartsWith("DOTNET_EnableDiagnostics=", StringComparison.Ordinal)) ? [] : new[] { "DOTNET_EnableDiagnostics" };
             var mode = run.PermissionMode switch { PermissionMode.Ask => "ask", PermissionMode.Plan => "plan", _ => "bypassPermissions" };
             var argv = new ClaudeLaunch(Settings.ClaudePath ?? "claude", run.SessionId, start.Resume, mode, run.Launch > 1 ? null : run.Model, run.Effort).ToArgv();
             var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
-            folder.Write(new LaunchFile(RunFolder.Format, token, run.Id, run.CardNumber, start.Launch, argv, run.WorktreePath, described with { Remove = ours }, [], new LaunchLimits(run.Budget.Minutes)));
+            var described = AgentEnvironment.Describe(client, token) with { Remove = ours };
+            folder.Write(new LaunchFile(RunFolder.Format, token, run.Id, run.CardNumber, start.Launch, argv, run.WorktreePath, described, [], new LaunchLimits(run.Budget.Minutes)));
             var launch = Follow(run, start.Launch, folder, start.Resume);
             var command = _hostCommand(folder.Path);
             var pid = Spawn.Start(new SpawnRequest(command[0], command, [.. environment, .. ours.Select(name => $"{name}=0")], "/", new Redirect.Null(), new Redirect.Null(), new Redirect.AppendTo(folder.HostLog), NewSession: true));
             Adopt(launch, ProcessIdentity.Of(pid) ?? new ProcessIdentity(pid, ""));
+            SayDifferingEnvironment(run, start.Launch, client);
         }
         catch (IOException failure)
         {

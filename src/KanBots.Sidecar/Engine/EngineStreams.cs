@@ -184,6 +184,7 @@ internal sealed partial class BoardEngine
                 "spawnFailed" => LaunchEndKind.SpawnFailed,
                 _ => LaunchEndKind.Exited,
             };
+            await CompareSharedAsync(launch, run);
             var end = new LaunchEnd(kind, exit?.ExitCode, exit?.Signal, kind == LaunchEndKind.HostDied ? null : failure);
             Post(() => Finish(launch, new Input.LaunchEnded(run.Id, launch.Launch, end, !changes.IsEmpty, seen.Path is null ? null : new DiffStat(changes.Files, changes.Insertions, changes.Deletions), left)));
             Post(seen);
@@ -198,6 +199,19 @@ internal sealed partial class BoardEngine
             _log.Error($"end of run {run.Id}", failure);
             var kind = exit is null ? LaunchEndKind.HostDied : exit.Reason is "stopped" or "killed" ? LaunchEndKind.Stopped : LaunchEndKind.Exited;
             Post(() => Finish(launch, new Input.LaunchEnded(run.Id, launch.Launch, new LaunchEnd(kind, exit?.ExitCode, exit?.Signal, null), Directory.Exists(run.WorktreePath), null, 0)));
+        }
+    }
+
+    /// <summary>Of what an agent or its setup did to shared configuration and hooks: it cannot be refused, so it is said.</summary>
+    private async Task CompareSharedAsync(LiveLaunch launch, Run run)
+    {
+        if (SharedState.Read(launch.Folder.Shared) is { } before)
+        {
+            var client = _environments.GetValueOrDefault(run.Id) ?? Spawn.OwnEnvironment();
+            foreach (var (kind, message) in SharedState.Compare(before, await SharedState.ReadAsync(_git, _paths.Repository, client, _closing.Token)))
+            {
+                Post(new Input.Noticed(run.Id, new Reason(kind, message)));
+            }
         }
     }
 

@@ -5,7 +5,7 @@ using KanBots.Sidecar.Processes;
 namespace KanBots.Sidecar.Engine;
 
 /// <summary>Settings that the core does not need: where programs and worktrees are. Null means the default.</summary>
-internal sealed record FileSettings(string? ClaudePath = null, string? WorktreeRoot = null, string? WorktreeBaseRef = null, int? RunsKeepDays = null, long? RunsKeepBytes = null)
+internal sealed record FileSettings(string? ClaudePath = null, string? WorktreeRoot = null, string? WorktreeBaseRef = null, int? RunsKeepDays = null, long? RunsKeepBytes = null, bool? PassCredentials = null)
 {
     /// <summary>Days after its end for which what a run's agent said is kept.</summary>
     internal const int KeepDays = 30;

@@ -14,7 +14,7 @@ internal static class EventJson
         Context.CardCreated, Context.CardChanged, Context.CardDeleted, Context.SettingsChanged, Context.RequestServed, Context.RunIdsSeen,
         Context.RunQueued, Context.PreparingStarted, Context.WorktreePrepared, Context.LaunchOrdered, Context.TurnBegan, Context.TurnFinished,
         Context.CostAdded, Context.CostEstimated, Context.BudgetRaised, Context.DecisionOpened, Context.DecisionClosed, Context.MessageAdded,
-        Context.LeftoversCounted, Context.InputKept, Context.MessageTold, Context.MessageDropped, Context.InputCloseOrdered, Context.SessionLost, Context.MessageDelivered, Context.BackgroundTasksCounted, Context.StopOrdered, Context.RunEnded,
+        Context.LeftoversCounted, Context.InputKept, Context.MessageTold, Context.MessageDropped, Context.InputCloseOrdered, Context.SessionLost, Context.MessageDelivered, Context.BackgroundTasksCounted, Context.StopOrdered, Context.RunEnded, Context.RunNoticed,
     }.ToDictionary(info => info.Type.Name);
 
     private static JournalJson Context => JournalJson.Default;
@@ -60,6 +60,7 @@ internal static class EventJson
 [JsonSerializable(typeof(Event.BackgroundTasksCounted))]
 [JsonSerializable(typeof(Event.StopOrdered))]
 [JsonSerializable(typeof(Event.RunEnded))]
+[JsonSerializable(typeof(Event.RunNoticed))]
 [JsonSerializable(typeof(Snapshot))]
 [JsonSerializable(typeof(RebuildNote))]
 internal sealed partial class JournalJson : JsonSerializerContext;

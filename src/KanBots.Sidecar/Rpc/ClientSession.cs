@@ -71,40 +71,44 @@ internal sealed partial class ClientSession
 
     private async Task PushBoardAsync()
     {
+        // A client that asks for the whole board sees a question there, and still has to be told of it: an editor notifies by what it is told.
+        var told = _sent!;
         while (!_connection.Closed.IsCancellationRequested)
         {
             var changed = _engine.Changed;
             var (before, after) = (_sent!, _engine.View);
-            if (before.Revision == after.Revision)
+            if (before.Revision == after.Revision && told.Revision == after.Revision)
             {
                 await changed.WaitAsync(_connection.Closed);
                 continue;
             }
 
-            if (ToWire.Changes(before, after, TimeProvider.System.GetUtcNow()) is { } changes)
+            if (before.Revision != after.Revision && ToWire.Changes(before, after, TimeProvider.System.GetUtcNow()) is { } changes)
             {
                 await _connection.NotifyAsync(Protocol.Methods.BoardDidChange, changes, ProtocolJson.Default.BoardDidChangeParams);
-                foreach (var decision in changes.Decisions)
-                {
-                    await PushDecisionAsync(decision, before);
-                }
             }
 
+            foreach (var decision in ToWire.ChangedDecisions(told, after))
+            {
+                await PushDecisionAsync(decision, told);
+            }
+
+            told = after;
             // Unless the client asked for the whole board meanwhile: what it has then is newer.
             Interlocked.CompareExchange(ref _sent, after, before);
         }
     }
 
-    private async Task PushDecisionAsync(Decision decision, BoardView before)
+    private async Task PushDecisionAsync(Core.Decision decision, BoardView before)
     {
         var wasOpen = before.State.Decisions.TryGetValue(decision.Id, out var was) && was.State == Core.DecisionState.Open;
-        if (decision.State == DecisionState.Open && !wasOpen)
+        if (decision.State == Core.DecisionState.Open && !wasOpen)
         {
-            await _connection.NotifyAsync(Protocol.Methods.DecisionDidRequest, new DecisionDidRequestParams(decision), ProtocolJson.Default.DecisionDidRequestParams);
+            await _connection.NotifyAsync(Protocol.Methods.DecisionDidRequest, new DecisionDidRequestParams(ToWire.Decision(decision)), ProtocolJson.Default.DecisionDidRequestParams);
         }
-        else if (decision.State != DecisionState.Open && wasOpen)
+        else if (decision.State != Core.DecisionState.Open && wasOpen)
         {
-            await _connection.NotifyAsync(Protocol.Methods.DecisionDidWithdraw, new DecisionDidWithdrawParams(decision.Id, decision.State), ProtocolJson.Default.DecisionDidWithdrawParams);
+            await _connection.NotifyAsync(Protocol.Methods.DecisionDidWithdraw, new DecisionDidWithdrawParams(decision.Id, ToWire.Decision(decision).State), ProtocolJson.Default.DecisionDidWithdrawParams);
         }
     }
 

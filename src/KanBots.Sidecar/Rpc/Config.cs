@@ -14,6 +14,7 @@ internal static class Config
         var values = new Dictionary<string, JsonElement>();
         var origins = new Dictionary<string, string>();
         Say("agents.claude.path", file.ClaudePath ?? "claude", file.ClaudePath is null);
+        Put("agents.passCredentials", file.PassCredentials is true ? "true" : "false", file.PassCredentials is null);
         Say("worktree.root", file.WorktreeRoot ?? "", file.WorktreeRoot is null);
         Say("worktree.baseRef", file.WorktreeBaseRef ?? "", file.WorktreeBaseRef is null);
         SayNumber("runs.keepDays", file.RunsKeepDays ?? FileSettings.KeepDays, file.RunsKeepDays is null);
@@ -48,6 +49,9 @@ internal static class Config
                 case "agents.claude.path":
                     file = file with { ClaudePath = Text(name, value) };
                     break;
+                case "agents.passCredentials":
+                    file = file with { PassCredentials = Flag(name, value) };
+                    break;
                 case "worktree.root":
                     file = file with { WorktreeRoot = Text(name, value) };
                     break;
@@ -55,10 +59,10 @@ internal static class Config
                     file = file with { WorktreeBaseRef = Text(name, value) };
                     break;
                 case "runs.keepDays":
-                    file = file with { RunsKeepDays = IsDefault(value) ? null : (int)Positive(name, Number(name, value, FileSettings.KeepDays, FileSettings.KeepDaysMax)) };
+                    file = file with { RunsKeepDays = IsDefault(value) ? null : (int)Number(name, value, FileSettings.KeepDays, FileSettings.KeepDaysMax) };
                     break;
                 case "runs.keepBytes":
-                    file = file with { RunsKeepBytes = IsDefault(value) ? null : Positive(name, Number(name, value, FileSettings.KeepBytes, long.MaxValue)) };
+                    file = file with { RunsKeepBytes = IsDefault(value) ? null : Number(name, value, FileSettings.KeepBytes, long.MaxValue) };
                     break;
                 case "runs.maxParallel":
                     core = core with { MaxParallel = (int)Number(name, value, defaults.MaxParallel, Core.Limits.ParallelMax) };
@@ -92,7 +96,13 @@ internal static class Config
 
     private static bool IsDefault(JsonElement? value) => value is null or { ValueKind: JsonValueKind.Null };
 
-    private static long Positive(string name, long value) => value > 0 ? value : throw new RpcException(ErrorCode.InvalidArgument, $"{name} is at least 1.", new ErrorData("invalidArgument"));
+    private static bool? Flag(string name, JsonElement? value) => value switch
+    {
+        null or { ValueKind: JsonValueKind.Null } => null,
+        { ValueKind: JsonValueKind.True } => true,
+        { ValueKind: JsonValueKind.False } => false,
+        _ => throw new RpcException(ErrorCode.InvalidArgument, $"{name} is true or false.", new ErrorData("invalidArgument")),
+    };
 
     private static long Number(string name, JsonElement? value, long byDefault, long most) => value switch
     {

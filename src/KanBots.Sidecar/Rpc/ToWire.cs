@@ -39,7 +39,6 @@ internal static class ToWire
         var changedRuns = state.Runs.Values.Where(run => !old.Runs.TryGetValue(run.Id, out var was) || !ReferenceEquals(was, run) || before.Tools.GetValueOrDefault(run.Id) != after.Tools.GetValueOrDefault(run.Id) || before.Waits.GetValueOrDefault(run.Id) != after.Waits.GetValueOrDefault(run.Id)).ToList();
         var touched = changedRuns.Select(run => run.CardId).ToHashSet();
         var changedCards = state.Cards.Values.Where(card => !card.Archived && (touched.Contains(card.Id) || !old.Cards.TryGetValue(card.Id, out var was) || !ReferenceEquals(was, card))).ToList();
-        var changedDecisions = ReferenceEquals(old.Decisions, state.Decisions) ? [] : state.Decisions.Values.Where(decision => !old.Decisions.TryGetValue(decision.Id, out var was) || !ReferenceEquals(was, decision)).ToList();
         var removed = new Removed(
             [.. old.Cards.Values.Where(card => !card.Archived && (!state.Cards.TryGetValue(card.Id, out var now) || now.Archived)).Select(card => card.Id)],
             [.. old.Runs.Keys.Where(id => !state.Runs.ContainsKey(id))],
@@ -50,9 +49,15 @@ internal static class ToWire
             before.Revision,
             [.. changedCards.Select(card => Card(state, card))],
             [.. changedRuns.Select(run => Run(after, run))],
-            [.. changedDecisions.Select(Decision)],
+            [.. ChangedDecisions(before, after).Select(Decision)],
             removed,
             Spend(state, now));
+    }
+
+    internal static IReadOnlyList<Core.Decision> ChangedDecisions(BoardView before, BoardView after)
+    {
+        var (old, now) = (before.State.Decisions, after.State.Decisions);
+        return ReferenceEquals(old, now) ? [] : [.. now.Values.Where(decision => !old.TryGetValue(decision.Id, out var was) || !ReferenceEquals(was, decision))];
     }
 
     private static Spend Spend(Core.BoardState state, DateTimeOffset now)
@@ -122,7 +127,8 @@ internal static class ToWire
         view.Tools.GetValueOrDefault(run.Id),
         run.DiffStat is { } stat ? new DiffStat(stat.Files, stat.Insertions, stat.Deletions) : null,
         (run.Reason ?? view.Waits.GetValueOrDefault(run.Id)) is { } reason ? new RunReason(reason.Kind, reason.Message) : null,
-        Undelivered(run));
+        Undelivered(run),
+        run.Notices is [] ? null : [.. run.Notices.Select(notice => new RunReason(notice.Kind, notice.Message))]);
 
     /// <summary>Lost with a launch, or said too late for one and not sent since: null when there are none.</summary>
     private static IReadOnlyList<UndeliveredMessage>? Undelivered(Core.Run run)

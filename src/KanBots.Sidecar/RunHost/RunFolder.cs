@@ -28,6 +28,8 @@ internal sealed record RunFolder(string Path)
 
     internal string Exit => In("exit.json");
 
+    internal string Shared => In("shared.json");
+
     internal string HostLog => In("host.log");
 
     internal LaunchFile? ReadLaunch() => Read(Launch, RunFolderJson.Default.LaunchFile);
@@ -66,14 +68,14 @@ internal sealed record RunFolder(string Path)
     }
 }
 
-/// <summary>Written by serve before the start. Holds no secret: of the environment only names and a hash.</summary>
+/// <summary>Written by serve before the start. Holds no secret: of the environment only names and hashes.</summary>
 /// <param name="Token">128 random bits in hex: what carries it in its environment belongs to this launch.</param>
 internal sealed record LaunchFile(int Format, string Token, long RunId, int CardNumber, int Launch, IReadOnlyList<string> Argv, string Cwd, LaunchEnvironment Environment, IReadOnlyList<string> PlacedPaths, LaunchLimits Limits);
 
 /// <param name="Names">Of all variables that the agent gets.</param>
-/// <param name="Hash">SHA-256 over the sorted "NAME=value" lines, to tell whether a later launch's environment differs.</param>
+/// <param name="Deciding">From the names of variables that decide programs and provider to a hash keyed with the token.</param>
 /// <param name="Remove">Variables of ours that the host has and the agent must not get.</param>
-internal sealed record LaunchEnvironment(IReadOnlyList<string> Names, string Hash, IReadOnlyList<string> Remove);
+internal sealed record LaunchEnvironment(IReadOnlyList<string> Names, IReadOnlyDictionary<string, string> Deciding, IReadOnlyList<string> Remove);
 
 /// <summary>Times of the stop ladder are milliseconds, each step beginning when the one before it was not enough.</summary>
 /// <param name="GraceMs">From the order to close stdin to the close, in which it may be taken back.</param>

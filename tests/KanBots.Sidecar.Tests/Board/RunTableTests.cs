@@ -147,6 +147,7 @@ public sealed class RunTableTests
         yield return ("WorktreeSeen, in its place", new Input.WorktreeSeen(id, run.WorktreePath, null));
         yield return ("WorktreeSeen, moved", new Input.WorktreeSeen(id, "/w/moved", null));
         yield return ("WorktreeSeen, gone", new Input.WorktreeSeen(id, null, "It is gone."));
+        yield return ("Noticed", new Input.Noticed(id, new Reason("sharedConfigChanged", "It changed.")));
         yield return ("LeftoversCounted", new Input.LeftoversCounted(id, 0));
         yield return ("LaunchEnded, earlier launch", new Input.LaunchEnded(id, at - 1, new LaunchEnd(LaunchEndKind.Exited, 0, null, null), false, null, 0));
         yield return ("LaunchEnded, session unknown", new Input.LaunchEnded(id, at, new LaunchEnd(LaunchEndKind.Exited, 1, null, new Reason(Decider.SessionUnknown, "")), false, null, 0));

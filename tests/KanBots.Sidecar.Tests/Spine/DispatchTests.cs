@@ -172,6 +172,22 @@ public sealed class DispatchTests
     }
 
     [Fact]
+    public void A_client_that_asks_for_the_board_all_the_time_is_told_of_every_question_all_the_same()
+    {
+        using var place = new Place();
+        place.Script("ask", """[{"ask":[{"question":"Which?","header":"W","multiSelect":false,"options":[{"label":"A"},{"label":"B"}]}]}]""");
+        var client = place.Start();
+        var runs = Enumerable.Range(1, 6).Select(number => Place.Dispatch(client, Place.Card(client, number, "ask"))).ToArray();
+        var asked = System.Diagnostics.Stopwatch.StartNew();
+        while (client.Call("board/get")["decisions"]!.AsArray().Count < runs.Length)
+        {
+            Assert.True(asked.Elapsed < TimeSpan.FromSeconds(60), "never within 60 s: six questions are open");
+        }
+
+        Place.Until("the editor was told of all", () => client.Notifications("decision/didRequest").Select(told => (long)told["decision"]!["runId"]!).Order().SequenceEqual(runs));
+    }
+
+    [Fact]
     public void A_reached_budget_stops_the_run_in_mid_turn_and_more_resumes_it()
     {
         using var place = new Place();

@@ -96,6 +96,9 @@ internal sealed class Simulator
                 var run = runs[_random.Next(runs.Count)];
                 _ = Apply(Chance(2) ? new Input.WorktreeSeen(run.Id, run.WorktreePath, null) : new Input.WorktreeSeen(run.Id, null, "It is gone."), null);
                 break;
+            case 7 when _state.Runs.Count > 0:
+                _ = Apply(new Input.Noticed(_state.Runs.Keys.ElementAt(_random.Next(_state.Runs.Count)), new Reason($"notice{_random.Next(25)}", $"Thing {_random.Next(3)}.")), null);
+                break;
             case 6 when Chance(3):
                 _ = Apply(new Input.Tick(), null);
                 break;
