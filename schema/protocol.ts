@@ -36,6 +36,7 @@ export interface BoardDidChangeParams {
   decisions: readonly Decision[];
   removed: Removed;
   spend?: Spend;
+  notices?: readonly BoardNotice[];
 }
 
 export interface BoardNotice {

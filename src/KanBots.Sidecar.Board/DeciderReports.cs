@@ -294,7 +294,7 @@ public static partial class Decider
         var end = ended.End;
         switch (end.Kind)
         {
-            case LaunchEndKind.HostDied:
+            case LaunchEndKind.HostDied when run.StopAsked is null:
                 return (RunState.Interrupted, end.Failure ?? new Reason("hostDied", FoundDead(ended)));
             case LaunchEndKind.SpawnFailed:
                 return (RunState.Failed, end.Failure ?? new Reason("agentNotFound", "The agent could not be started. Check agents.claude.path."));

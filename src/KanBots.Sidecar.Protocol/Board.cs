@@ -56,6 +56,7 @@ public sealed record Removed(IReadOnlyList<long> CardIds, IReadOnlyList<long> Ru
 
 /// <summary>What changed from <see cref="PreviousRevision"/> to <see cref="Revision"/>. A client that has another revision or
 /// epoch starts over from <c>board/get</c>.</summary>
+/// <param name="Notices">All of them, when they changed.</param>
 public sealed record BoardDidChangeParams(
     string Epoch,
     long Revision,
@@ -64,7 +65,8 @@ public sealed record BoardDidChangeParams(
     IReadOnlyList<Run> Runs,
     IReadOnlyList<Decision> Decisions,
     Removed Removed,
-    Spend? Spend = null);
+    Spend? Spend = null,
+    IReadOnlyList<BoardNotice>? Notices = null);
 
 public sealed record CardCreateParams(string RequestId, string Title, string? Body = null, int? Number = null, Column? Column = null, IReadOnlyList<string>? Labels = null, int? ParentNumber = null);
 

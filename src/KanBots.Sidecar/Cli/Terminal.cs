@@ -34,7 +34,7 @@ internal static class Terminal
             Console.Error.WriteLine($"kanbots-sidecar: {wrong.Message}");
             return 2;
         }
-        catch (Exception refused) when (refused is RpcException or GitFailure or IOException)
+        catch (Exception refused) when (refused is RpcException or GitFailure or IOException or UnauthorizedAccessException)
         {
             Console.Error.WriteLine($"kanbots-sidecar: {TerminalText.Clean(refused.Message)}");
             return 1;

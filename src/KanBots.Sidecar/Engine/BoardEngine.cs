@@ -140,6 +140,11 @@ internal sealed partial class BoardEngine : IAsyncDisposable
             var decided = Apply(request, environment);
             done.SetResult((decided.Outcome, decided.Refusal));
         }
+        catch (SqliteException failure) when (!Rescue.IsDamage(failure))
+        {
+            SayUnwritten(failure);
+            done.SetException(Unwritten(failure));
+        }
         catch (Exception failure)
         {
             done.SetException(failure);
@@ -182,8 +187,6 @@ internal sealed partial class BoardEngine : IAsyncDisposable
         }
     }
 
-    private void Post(Input input) => Post(() => _ = Apply(input, null));
-
     private async Task RunAsync()
     {
         try
@@ -215,6 +218,10 @@ internal sealed partial class BoardEngine : IAsyncDisposable
             {
                 work();
             }
+            catch (SqliteException failure) when (!Rescue.IsDamage(failure))
+            {
+                SayUnwritten(failure); // a stream is read again from where its lines were written
+            }
             catch (Exception bug)
             {
                 // A bug in one step must not take the board with it.
@@ -241,6 +248,11 @@ internal sealed partial class BoardEngine : IAsyncDisposable
         if (decided.Outcome is { Id: > 0 } outcome && environment is not null && outcome.Kind is not OutcomeKind.Card)
         {
             Remember(outcome.Id, AgentEnvironment.Of(environment, Settings.PassCredentials ?? false));
+        }
+
+        if (decided.Events.Length > 0)
+        {
+            SayWritten();
         }
 
         _state = Evolver.EvolveAll(_state, decided.Events);
@@ -272,14 +284,16 @@ internal sealed partial class BoardEngine : IAsyncDisposable
     private void Tick()
     {
         KeepHouse();
+        ReleaseHeld();
         foreach (var launch in _live.Values.ToList())
         {
+            EndStill(launch);
             Look(launch);
         }
 
         if (_early is null && _state.Runs.Values.Any(run => run.State == RunState.Queued))
         {
-            _ = Apply(new Input.Tick(), null); // time alone can let them start: at midnight there is another day's money
+            _ = TryApply(new Input.Tick()); // time alone can let them start: at midnight there is another day's money
         }
     }
 

@@ -39,6 +39,11 @@ internal sealed partial class BoardEngine
                     Tell(folder, $"stop-{stop.Launch}", ClaudeControl.Interrupt($"stop-{stop.Launch}"));
                     Order(folder, new ControlLine("stop"));
                 });
+                if (_live.TryGetValue((stop.RunId, stop.Launch), out var stopped))
+                {
+                    stopped.StopOrderedAt ??= _time.GetTimestamp();
+                }
+
                 break;
             case Effect.CloseInput close:
                 WithFolder(close.RunId, close.Launch, folder => Order(folder, new ControlLine("closeStdin")));

@@ -16,6 +16,10 @@ internal sealed partial class BoardEngine
     private const int LinesPerTransaction = 256;
     private const long BytesPerTransaction = 1 << 20;
     private static readonly TimeSpan UsageInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>After the order to stop; a host needs about two seconds for its whole ladder.</summary>
+    private static readonly TimeSpan HostStopWait = TimeSpan.FromSeconds(10);
+
     private static readonly TimeSpan HostStartWait = TimeSpan.FromSeconds(10);
 
     private void LookAt(string folder)
@@ -23,6 +27,16 @@ internal sealed partial class BoardEngine
         foreach (var launch in _live.Values.Where(launch => launch.Folder.Path == folder).ToList())
         {
             Look(launch);
+        }
+    }
+
+    /// <summary>A host that does not do its work is ended: its guard, and we at the end of the launch, take the agent's tree with it.</summary>
+    private void EndStill(LiveLaunch launch)
+    {
+        if (launch is { StopOrderedAt: { } ordered, IsEnding: false, Host: { IsAlive: true } host } && _time.GetElapsedTime(ordered) > HostStopWait)
+        {
+            _log.Info($"the host {host.Pid} of run {launch.RunId} did not stop its agent in {HostStopWait.TotalSeconds} s and is ended");
+            host.Kill();
         }
     }
 
@@ -220,7 +234,7 @@ internal sealed partial class BoardEngine
         _live.Remove((launch.RunId, launch.Launch));
         _watch.Remove(launch.Folder.Path);
         Show(_view.Tools.Remove(launch.RunId));
-        _ = Apply(ended, null);
+        Report(ended);
     }
 
     /// <returns>How many processes the agent has left running on purpose.</returns>

@@ -24,7 +24,7 @@ internal sealed partial class BoardEngine
             var seen = runs.Select(run => Whereabouts(run, trees)).ToList();
             await OnLoopAsync(() =>
             {
-                seen.ForEach(one => _ = Apply(one, null));
+                seen.ForEach(Report);
                 return true;
             });
         }
@@ -74,11 +74,11 @@ internal sealed partial class BoardEngine
         {
             if (seen.Path is null)
             {
-                _ = Apply(new Input.LaunchFailed(run.Id, start.Launch, new Reason(Decider.WorktreeMissing, seen.Why!)), null);
+                Report(new Input.LaunchFailed(run.Id, start.Launch, new Reason(Decider.WorktreeMissing, seen.Why!)));
                 return;
             }
 
-            _ = Apply(seen, null);
+            Report(seen);
             if (_state.Runs.TryGetValue(run.Id, out var now) && now.LaunchLive && now.Launch == start.Launch)
             {
                 StartLaunch(start);

@@ -37,7 +37,7 @@ internal sealed class GitFailure : Exception
 
     private const string Unknown = "git does not know this branch or commit. Name one that `git log` shows.";
     private const string DiskFull = "The disk is full. Free some space and try again.";
-    private const string NotWritable = "git may not write here. Check who owns the repository and its folders, and whether the disk is read-only or full.";
+    private const string NotWritable = "git may not write here. Check who owns the repository and its folders, and whether the disk is read-only or full; `worktree.root` can name a folder elsewhere.";
     private const string RefLocked = "A git reference is locked by another git process. Wait for it, or remove the stale .lock file that git names.";
 
     private GitFailure(string kind, string message)

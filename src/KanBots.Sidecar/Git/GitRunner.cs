@@ -83,6 +83,10 @@ internal sealed class GitRunner(TimeProvider time, CommandLimits? limits = null)
         {
             result = await ShortCommand.RunAsync("git", ["-c", "core.quotePath=false", "-c", "gc.auto=0", "-c", "maintenance.auto=false", .. command.Arguments], command.Folder, environment, command.Input, _limits, cancellation);
         }
+        catch (CommandMissingException refused) when (!refused.IsAbsent)
+        {
+            throw GitFailure.Named("gitNotStarted", $"{refused.Message}. The machine is short of files, processes or memory: close what is not needed, or raise the limits of this user (`ulimit -n`), then dispatch again.");
+        }
         catch (CommandMissingException)
         {
             throw Directory.Exists(command.Folder)

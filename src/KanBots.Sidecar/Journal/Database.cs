@@ -166,8 +166,15 @@ internal sealed class Database : IDisposable
     {
         if (_sinceSnapshot >= EventsPerSnapshot)
         {
-            Transact(durable: false, () => Run(_connection, "insert or replace into snapshot select 0, $build, coalesce(max(seq), 0), $json from journal", ("$build", _build), ("$json", Snapshot.Write(state))));
-            _sinceSnapshot = 0;
+            try
+            {
+                Transact(durable: false, () => Run(_connection, "insert or replace into snapshot select 0, $build, coalesce(max(seq), 0), $json from journal", ("$build", _build), ("$json", Snapshot.Write(state))));
+                _sinceSnapshot = 0;
+            }
+            catch (SqliteException failure) when (!Rescue.IsDamage(failure))
+            {
+                // On a full disk: the journal has everything, and the next events try again. What they order must not wait for this.
+            }
         }
     }
 
@@ -258,7 +265,12 @@ internal sealed class Database : IDisposable
         }
         catch
         {
-            Run(_connection, "rollback");
+            // A full disk ends the transaction by itself, and a rollback of none would hide why it failed.
+            if (SQLitePCL.raw.sqlite3_get_autocommit(_connection.Handle) == 0)
+            {
+                Run(_connection, "rollback");
+            }
+
             throw;
         }
     }

@@ -19,7 +19,11 @@ internal sealed record CommandResult(int ExitCode, ReadOnlyMemory<byte> Standard
 }
 
 /// <summary>The command could not be started: usually it is not installed.</summary>
-internal sealed class CommandMissingException(string file, Exception inner) : IOException($"{file} could not be started: {inner.Message}", inner);
+internal sealed class CommandMissingException(string file, Exception inner) : IOException($"{file} could not be started: {inner.Message}", inner)
+{
+    /// <summary>False when the system had no room for one more process, file or page: then it may well be installed.</summary>
+    internal bool IsAbsent => InnerException is not Win32Exception { NativeErrorCode: not (2 or 3 or 13 or 20) }; // ENOENT, its Windows kin, EACCES, ENOTDIR
+}
 
 /// <summary>Runs a short command such as git to its end. Arguments are an array, no shell sees them. A non-zero exit is a result,
 /// not an exception.</summary>

@@ -51,7 +51,8 @@ internal static class ToWire
             [.. changedRuns.Select(run => Run(after, run))],
             [.. ChangedDecisions(before, after).Select(Decision)],
             removed,
-            Spend(state, now));
+            Spend(state, now),
+            after.Notices == before.Notices ? null : Notices(after) ?? []);
     }
 
     internal static IReadOnlyList<Core.Decision> ChangedDecisions(BoardView before, BoardView after)

@@ -36,9 +36,17 @@ internal static class Build
         var target = Path.Combine(builds, $"{Version}-{Fingerprint(source)}");
         if (!Directory.Exists(target))
         {
-            PrivateFiles.MakeFolder(builds);
             var temporary = $"{target}.{Environment.ProcessId}.tmp";
-            Copy(source, temporary);
+            try
+            {
+                PrivateFiles.MakeFolder(builds);
+                Copy(source, temporary);
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                throw new IOException($"The sidecar keeps a copy of itself in {builds}, and could not: {failure.Message} XDG_CACHE_HOME can name a folder elsewhere.", failure);
+            }
+
             try
             {
                 Directory.Move(temporary, target);

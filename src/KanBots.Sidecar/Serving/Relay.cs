@@ -49,6 +49,11 @@ internal static class Relay
             Console.Error.WriteLine($"kanbots-sidecar: {refused.Message}");
             return refused.TimedOut ? NotReached : Refused;
         }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            Console.Error.WriteLine($"kanbots-sidecar: {failure.Message}");
+            return NotReached;
+        }
     }
 
     private static async Task CopyUpAsync(Processes.LocalConnection serve)

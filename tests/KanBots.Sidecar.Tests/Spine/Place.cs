@@ -9,10 +9,10 @@ internal sealed class Place : IDisposable
 {
     private readonly List<WireClient> _clients = [];
 
-    internal Place()
+    internal Place(string name = "Übung eins")
     {
         Root = Directory.CreateTempSubdirectory("kb-").FullName;
-        Repository = Path.Combine(Root, "Übung eins");
+        Repository = Path.Combine(Root, name);
         Directory.CreateDirectory(Scripts);
         Directory.CreateDirectory(Runtime);
         Git(Root, "init", "-q", "-b", "main", Repository);
@@ -34,6 +34,9 @@ internal sealed class Place : IDisposable
     internal string Repository { get; }
 
     internal string Executable { get; set; } = Sidecar;
+
+    /// <summary>A command that runs the executable, in another role or with less: empty, or a program and its arguments.</summary>
+    internal IReadOnlyList<string> Prefix { get; set; } = [];
 
     internal string Scripts => Path.Combine(Root, "scripts");
 
@@ -82,7 +85,8 @@ internal sealed class Place : IDisposable
 
     internal ProcessStartInfo Command(string folder, params string[] arguments)
     {
-        var start = new ProcessStartInfo(Executable, arguments) { WorkingDirectory = folder };
+        string[] all = [.. Prefix, Executable, .. arguments];
+        var start = new ProcessStartInfo(all[0], all[1..]) { WorkingDirectory = folder };
         start.Environment["XDG_CACHE_HOME"] = Cache;
         start.Environment["XDG_RUNTIME_DIR"] = Runtime;
         start.Environment["FAKE_AGENT_SCRIPTS"] = Scripts;
@@ -104,9 +108,9 @@ internal sealed class Place : IDisposable
     }
 
     /// <summary>Connected, with the scripted agent, and room and money for many runs.</summary>
-    internal WireClient Start(int parallel = 32)
+    internal WireClient Start(int parallel = 32, string? folder = null)
     {
-        var client = Connect();
+        var client = Connect(folder);
         client.Ask("config/set", new JsonObject { ["values"] = new JsonObject { ["agents.claude.path"] = FakeAgent, ["runs.maxParallel"] = parallel, ["runs.budget.dayMicroUsd"] = 1_000_000_000 } });
         return client;
     }

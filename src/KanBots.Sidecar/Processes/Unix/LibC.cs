@@ -28,7 +28,7 @@ internal static unsafe partial class LibC
     /// <summary>signal.h.</summary>
     internal static readonly int SIGSTOP = Mac ? 17 : 19;
 
-    internal const int EINTR = 4, EEXIST = 17, ENOENT = 2, ECHILD = 10;
+    internal const int EINTR = 4, EEXIST = 17, ENOENT = 2, ECHILD = 10, EACCES = 13, EROFS = 30;
     internal const int SIGINT = 2, SIGKILL = 9, SIGTERM = 15;
     internal const int LOCK_EX = 2, LOCK_NB = 4;
     internal const int WNOHANG = 1;

@@ -30,7 +30,7 @@ internal static class UnixFiles
 
         if (error != LibC.EEXIST || FileFacts.Of(path) is not { IsFolder: true })
         {
-            throw new IOException($"The folder {path} could not be made: {LibC.Describe(error)}.");
+            throw new IOException($"The folder {path} could not be made: {LibC.Describe(error)}.{(error is LibC.EACCES or LibC.EROFS ? " Let this user write there, then try again." : "")}");
         }
     }
 
