@@ -65,7 +65,7 @@ public static partial class Decider
             Turns: 0,
             ExactMicroUsd: 0,
             EstimateMicroUsd: 0,
-            plan.Now,
+            Waiting.EndOfQueue(plan.State, plan.Now),
             StartedAt: null,
             EndedAt: null,
             StopAsked: null,
@@ -221,7 +221,7 @@ public static partial class Decider
     private static void Requeue(Plan plan, long runId)
     {
         var run = plan.Run(runId);
-        plan.Record(new Event.RunQueued(run with { State = RunState.Queued, QueuedAt = plan.Now, Reason = null, EndedAt = null }));
+        plan.Record(new Event.RunQueued(run with { State = RunState.Queued, QueuedAt = Waiting.EndOfQueue(plan.State, plan.Now), Reason = null, EndedAt = null }));
     }
 
     private static Refusal? Resume(Plan plan, Input.Resume resume)

@@ -147,6 +147,11 @@ public static class Evolver
 
     private static BoardState Serve(BoardState state, Event.RequestServed served)
     {
+        if (state.Served.Count < Limits.ServedRequestsKeptMin)
+        {
+            return state with { Served = state.Served.SetItem(served.RequestId, new ServedRequest(served.Outcome, served.At)) };
+        }
+
         var expired = state.Served.Where(entry => served.At - entry.Value.At > Limits.ServedRequestsKept).Select(entry => entry.Key);
         return state with { Served = state.Served.RemoveRange(expired).SetItem(served.RequestId, new ServedRequest(served.Outcome, served.At)) };
     }

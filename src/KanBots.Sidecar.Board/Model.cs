@@ -206,5 +206,8 @@ public static class Limits
 
     /// <summary>Of one run's work: a week.</summary>
     public const int MinutesMax = 7 * 24 * 60;
+
+    /// <summary>However old they seem: a clock that was set forward must not make a wish count twice.</summary>
+    public const int ServedRequestsKeptMin = 1_000;
     public static readonly TimeSpan ServedRequestsKept = TimeSpan.FromDays(7);
 }

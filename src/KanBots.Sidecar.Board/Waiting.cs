@@ -65,6 +65,10 @@ public static class Waiting
         ? $"Waits: it may spend {Purse.Say(run.RemainingMicroUsd)}, and a whole day {Purse.Say(purse.DayMicroUsd)}. Raise runs.budget.dayMicroUsd, or stop it and dispatch its card with a smaller budget."
         : $"Waits for tomorrow (UTC): of today's {Purse.Say(purse.DayMicroUsd)}, {Purse.Say(purse.SpentMicroUsd)} is spent, and it may spend {Purse.Say(run.RemainingMicroUsd)}. Raise runs.budget.dayMicroUsd to start it today.";
 
+    /// <summary>Never before those that wait already, though the clock was set back meanwhile.</summary>
+    internal static DateTimeOffset EndOfQueue(BoardState state, DateTimeOffset now) =>
+        InOrder(state) is [.., var last] && last.QueuedAt > now ? last.QueuedAt.AddTicks(1) : now;
+
     private static List<Run> InOrder(BoardState state) =>
         [.. state.Runs.Values.Where(run => run.State == RunState.Queued).OrderBy(run => run.QueuedAt).ThenBy(run => run.Id)];
 }

@@ -110,7 +110,7 @@ public sealed class CardTests
     }
 
     [Fact]
-    public void A_served_request_is_known_for_a_week_and_then_forgotten()
+    public void A_served_request_is_known_for_a_week_and_then_forgotten_when_there_are_many()
     {
         var request = new Input.CreateCard("same", "Card", "", null, Column.Todo, [], null);
         var first = _boards.Granted(request).Outcome;
@@ -120,7 +120,13 @@ public sealed class CardTests
         Assert.Empty(again.Events);
 
         _boards.Now += TimeSpan.FromMinutes(2);
-        _ = _boards.Card(); // what is served next clears out what is too old
+        _ = _boards.Card();
+        Assert.Equal(first, _boards.Do(request).Outcome); // the clock may have been set: what is recent by count is known however old it seems
+        for (var i = 0; i < Limits.ServedRequestsKeptMin; i++)
+        {
+            _ = _boards.Card(); // what is served next clears out what is too old
+        }
+
         Assert.False(_boards.State.Served.ContainsKey("same"));
         Assert.NotEqual(first, _boards.Granted(request).Outcome);
     }

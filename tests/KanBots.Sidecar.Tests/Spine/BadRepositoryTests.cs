@@ -58,6 +58,37 @@ public sealed class BadRepositoryTests
         Place.Kill((int)JsonNode.Parse(File.ReadAllText(Path.Combine(CommonFolder(folder), "kanbots", "serve.json")))!["pid"]!);
     }
 
+    [Fact]
+    public void A_whole_session_changes_nothing_of_the_persons_but_one_line_of_info_exclude()
+    {
+        using var place = new Place();
+        Shell(place, "git commit -q --allow-empty -m second; git branch topic; git tag v1; echo x >>readme.txt; git stash -q; echo y >>readme.txt; git add readme.txt; echo z >>readme.txt; printf '#!/bin/sh\ntouch ran-hook\n' >.git/hooks/post-checkout; git config user.name 'A Person'");
+        place.Script("ask", """[{"ask":[{"question":"Which?","header":"H","multiSelect":false,"options":[{"label":"A"}]}]},{"write":"work.txt","text":"work"},{"sh":"git add -A; git -c user.name=A -c user.email=a@example.com commit -qm work"},{"say":"done"}]""");
+        place.Script("long", """[{"tool":"Bash","ms":600000}]""");
+        place.Script("bad", """[{"exit":3}]""");
+        var exclude = Path.Combine(place.Repository, ".git", "info", "exclude");
+        var (before, excluded) = (Persons(place.Repository), File.ReadAllText(exclude));
+        var client = place.Start();
+        var runs = new[] { "ask", "long", "bad" }.Select((script, index) => Place.Dispatch(client, Place.Card(client, index + 1, script))).ToArray();
+        var question = Place.Until(client, "the question is open", board => board["decisions"]!.AsArray().Count == 1)["decisions"]![0]!;
+        Place.UntilState(client, runs[1], "running");
+        Place.UntilState(client, runs[2], "failed");
+        client.Ask("run/stop", new JsonObject { ["runId"] = runs[1] });
+        client.Ask("run/resume", new JsonObject { ["runId"] = runs[1] });
+        Place.Until(client, "the second launch works", board => (int)Place.Run(board, runs[1])["launch"]! == 2 && (string?)Place.Run(board, runs[1])["state"] == "running");
+        Place.Kill(place.ServePid);
+        client = place.Connect();
+        client.Ask("decision/answer", new JsonObject { ["decisionId"] = (string)question["id"]!, ["answers"] = new JsonArray(new JsonObject { ["questionId"] = "q1", ["values"] = new JsonArray("A") }) });
+        Place.UntilState(client, runs[0], "inReview");
+        client.Ask("run/reply", new JsonObject { ["runId"] = runs[0], ["text"] = "once more" });
+        Place.Until(client, "the reply was worked on", board => (int)Place.Run(board, runs[0])["launch"]! == 2 && (string?)Place.Run(board, runs[0])["state"] is "inReview" or "awaitingDecision");
+        client.Ask("run/stop", new JsonObject { ["runId"] = runs[1] });
+
+        Assert.Equal(before, Persons(place.Repository));
+        Assert.Equal(excluded + "/.kanbots/\n", File.ReadAllText(exclude));
+        Assert.Equal("x\n", Place.Git(place.Repository, "show", "stash@{0}:readme.txt")[^2..]);
+    }
+
     public static TheoryData<string, string, string, string, string> Refused => new()
     {
         { "unborn HEAD", "rm -rf .git; git init -q -b main", "unbornHead", "Make the first", "git add -A; git commit -qm first" },

@@ -67,6 +67,11 @@ internal sealed class Simulator
     private void StepWild()
     {
         Elapse(Chance(400) ? TimeSpan.FromDays(8) : Chance(60) ? TimeSpan.FromHours(3) : TimeSpan.FromSeconds(_random.Next(1, 60)));
+        if (Chance(80))
+        {
+            _now += TimeSpan.FromMinutes(_random.Next(-4_000, 4_000)); // the clock was set: hosts count by another that only goes on
+        }
+
         StepWorld();
         if (!_serves)
         {
