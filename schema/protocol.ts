@@ -60,6 +60,11 @@ export interface Budget {
   minutes?: number;
 }
 
+export interface BudgetWarning {
+  kind: string;
+  message: string;
+}
+
 export interface ByteRange {
   launch: number;
   from: number;
@@ -389,6 +394,7 @@ export interface Run {
   diffStat?: DiffStat;
   reason?: RunReason;
   undelivered?: readonly UndeliveredMessage[];
+  warnings?: readonly BudgetWarning[];
 }
 
 export interface RunDidAppendParams {
@@ -492,6 +498,7 @@ export interface Spend {
   totalMicroUsd: number;
   dayBudgetMicroUsd?: number;
   reservedMicroUsd?: number;
+  warning?: BudgetWarning;
 }
 
 export interface SystemItem {

@@ -218,6 +218,8 @@ public static partial class Decider
             // Each run at its own next report: what one run spends stops no other in the middle of a call that is paid for already.
             OrderStop(plan, run, Waiting.DayBudget);
         }
+
+        Warn(plan, runId);
     }
 
     /// <summary>Asked of every run that has reached its budget, also of one that a person is stopping or that was billed late: it is the

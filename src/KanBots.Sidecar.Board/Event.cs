@@ -35,6 +35,11 @@ public abstract record Event
 
     public sealed record BudgetRaised(long RunId, Budget Budget) : Event;
 
+    /// <summary>Something of a run's budget is nearly used up; said once, until there is more of it.</summary>
+    public sealed record BudgetWarned(long RunId, Reason Warning) : Event;
+
+    public sealed record DayWarned(string Day, Reason Warning) : Event;
+
     public sealed record DecisionOpened(Decision Decision) : Event;
 
     public sealed record DecisionClosed(string DecisionId, DecisionState State, DateTimeOffset At, string? By, Verdict? Verdict) : Event;

@@ -25,7 +25,7 @@ public static class Evolver
             case Event.CardDeleted deleted:
                 return DeleteCard(state, deleted.CardId);
             case Event.SettingsChanged settings:
-                return state with { Settings = settings.Settings };
+                return state with { Settings = settings.Settings, DayWarning = settings.Settings.DayBudgetMicroUsd == state.Settings.DayBudgetMicroUsd ? state.DayWarning : null };
             case Event.RequestServed served:
                 return Serve(state, served);
             case Event.RunIdsSeen seen:
@@ -50,6 +50,8 @@ public static class Evolver
                     InTurn = false,
                     InputClosed = false,
                     BackgroundTasks = 0,
+                    LaunchedAt = ordered.At,
+                    Warnings = run.Warnings.RemoveAll(warning => warning.Kind == Nearing.Minutes),
                 });
             case Event.TurnBegan began:
                 return With(state, began.RunId, run => run with { InTurn = true, Outcome = null, SessionKnown = true, SessionId = began.SessionId ?? run.SessionId, Model = began.Model ?? run.Model });
@@ -60,7 +62,11 @@ public static class Evolver
             case Event.CostEstimated estimate:
                 return With(state, estimate.RunId, run => run with { EstimateMicroUsd = Math.Max(0, estimate.MicroUsd) });
             case Event.BudgetRaised raised:
-                return With(state, raised.RunId, run => run with { Budget = raised.Budget });
+                return With(state, raised.RunId, run => run with { Budget = raised.Budget, Warnings = run.Warnings.RemoveAll(warning => warning.Kind != Nearing.Minutes) });
+            case Event.BudgetWarned warned:
+                return With(state, warned.RunId, run => run with { Warnings = run.Warnings.Add(warned.Warning) });
+            case Event.DayWarned warned:
+                return state with { DayWarning = new DayWarning(warned.Day, warned.Warning) };
             case Event.DecisionOpened opened:
                 return AfterDecision(state with { Decisions = state.Decisions.SetItem(opened.Decision.Id, opened.Decision) }, opened.Decision.RunId);
             case Event.DecisionClosed closed:

@@ -43,6 +43,8 @@ public sealed record Message(string Id, string Text, MessageState State);
 /// <param name="InputClosed">The launch's input was ordered closed: what is said now goes to the next launch.</param>
 /// <param name="Outcome">Of the last turn, null while one is under way; it decides the state when the process ends.</param>
 /// <param name="BackgroundTasks">Number of the agent's own tasks that outlive a turn.</param>
+/// <param name="LaunchedAt">When the latest launch was ordered.</param>
+/// <param name="Warnings">What was said to be nearly used up.</param>
 public sealed record Run(
     long Id,
     long CardId,
@@ -78,8 +80,13 @@ public sealed record Run(
     DiffStat? DiffStat,
     int LeftRunning,
     Reason? Reason,
-    ImmutableArray<Message> Messages)
+    ImmutableArray<Message> Messages,
+    DateTimeOffset? LaunchedAt = null,
+    ImmutableArray<Reason> Warnings = default)
 {
+    /// <summary>A journal from before there were any has none.</summary>
+    public ImmutableArray<Reason> Warnings { get; init; } = Warnings.IsDefault ? [] : Warnings;
+
     /// <summary>A live run has, or is about to have, a process: it counts against the parallel limit and cannot be resumed.</summary>
     public bool IsLive => State is RunState.Preparing or RunState.Running or RunState.AwaitingDecision;
 
@@ -140,6 +147,9 @@ public sealed record Outcome(OutcomeKind Kind, long Id, string? Text);
 
 public enum OutcomeKind { Done, Card, Run, Message, Decision }
 
+/// <summary>What was said of a day's budget, so that it is said once.</summary>
+public sealed record DayWarning(string Day, Reason Warning);
+
 public sealed record ServedRequest(Outcome Outcome, DateTimeOffset At);
 
 /// <summary>Everything that the core knows. It is the fold of the journal. Its maps are sorted, so that the same inputs give the same
@@ -154,7 +164,8 @@ public sealed record BoardState(
     ImmutableSortedDictionary<string, Decision> Decisions,
     Settings Settings,
     ImmutableSortedDictionary<string, long> SpendByDay,
-    ImmutableSortedDictionary<string, ServedRequest> Served)
+    ImmutableSortedDictionary<string, ServedRequest> Served,
+    DayWarning? DayWarning = null)
 {
     public static BoardState Empty(string epoch) => new(
         epoch,
@@ -198,6 +209,8 @@ public static class Limits
 
     /// <summary>Of one day, in micro-dollars: $100,000.</summary>
     public const long DayMicroUsdMax = 100_000_000_000;
+    /// <summary>Per cent of a budget at which it is said to be nearly used up.</summary>
+    public const int WarnPercent = 80;
     public const int TurnsMax = 100_000;
 
     /// <summary>Of one run's work: a week.</summary>

@@ -32,6 +32,7 @@ namespace KanBots.Sidecar.Protocol;
 [JsonSerializable(typeof(CardDeleteParams))]
 [JsonSerializable(typeof(CardResult))]
 [JsonSerializable(typeof(Budget))]
+[JsonSerializable(typeof(BudgetWarning))]
 [JsonSerializable(typeof(DiffStat))]
 [JsonSerializable(typeof(RunReason))]
 [JsonSerializable(typeof(Run))]

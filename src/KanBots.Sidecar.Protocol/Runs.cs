@@ -11,6 +11,9 @@ public enum PermissionMode { BypassPermissions, Ask, Plan }
 /// <summary>Limits of one run: money in micro-dollars, turns, minutes of work.</summary>
 public sealed record Budget(long? MicroUsd = null, int? Turns = null, int? Minutes = null);
 
+/// <summary>Most of a budget is used up: "money", "turns" or "minutes" of a run, or the "day". It keeps its words while it holds, so that it can be told once.</summary>
+public sealed record BudgetWarning(string Kind, string Message);
+
 public sealed record DiffStat(int Files, int Insertions, int Deletions);
 
 /// <summary>Why a run is in its state, or waits in the queue: a kind to branch on and a sentence with the next step.</summary>
@@ -20,6 +23,7 @@ public sealed record RunReason(string Kind, string Message);
 /// <param name="Launch">Number of the latest launch, 0 before the first.</param>
 /// <param name="CostIsEstimate">True while part of the cost is not yet confirmed by the agent's own total.</param>
 /// <param name="LeftRunning">Number of processes that outlived the agent.</param>
+/// <param name="Warnings">Of a run that is not over: what is nearly used up.</param>
 public sealed record Run(
     long Id,
     long CardId,
@@ -46,7 +50,8 @@ public sealed record Run(
     string? CurrentTool = null,
     DiffStat? DiffStat = null,
     RunReason? Reason = null,
-    IReadOnlyList<UndeliveredMessage>? Undelivered = null);
+    IReadOnlyList<UndeliveredMessage>? Undelivered = null,
+    IReadOnlyList<BudgetWarning>? Warnings = null);
 
 /// <summary>A message that no launch has acknowledged. It is sent again only by <c>run/reply</c> with its id in <c>replaces</c>.</summary>
 public sealed record UndeliveredMessage(string MessageId, CutText Text);

@@ -21,6 +21,11 @@ internal static class BoardText
         var queued = board.Runs.Count(run => run.State == RunState.Queued);
         List<string> lines = [$"KanBots  {running} running, {board.Decisions.Count} waiting for you, {queued} queued   spent today {Money(board.Spend.TodayMicroUsd)}{Of(board.Spend.DayBudgetMicroUsd)}"];
         lines.AddRange((board.Notices ?? []).Select(notice => $"! {TerminalText.Line(notice.Message, Math.Max(style.Width, NoticeWidth))}"));
+        if (board.Spend.Warning is { } day)
+        {
+            lines.Add($"! {TerminalText.Line(day.Message, Math.Max(style.Width, NoticeWidth))}");
+        }
+
         if (board.Cards.Count == 0)
         {
             lines.Add("No cards yet. Add one: kanbots-sidecar card add \"What is to be done\"");
@@ -80,6 +85,12 @@ internal static class BoardText
         if (run is { State: RunState.InReview or RunState.Interrupted or RunState.Stopped or RunState.Failed, Dirty: true, DiffStat: { } stat })
         {
             yield return $"{stat.Files} {(stat.Files == 1 ? "file" : "files")}, +{stat.Insertions} -{stat.Deletions} on {run.Branch}";
+        }
+
+        foreach (var warning in run.Warnings ?? [])
+        {
+            // With its card: plain output says a line once, and two cards can use up the same.
+            yield return TerminalText.Line($"! #{run.CardNumber}: {warning.Message}", Math.Max(width, NoticeWidth));
         }
 
         if (run.Reason is { } reason)

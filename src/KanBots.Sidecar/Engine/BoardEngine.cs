@@ -273,9 +273,9 @@ internal sealed partial class BoardEngine : IAsyncDisposable
             Look(launch);
         }
 
-        if (_early is null && _state.Runs.Values.Any(run => run.State == RunState.Queued))
+        if (_early is null && _state.Runs.Values.Any(run => !run.IsOver))
         {
-            _ = Apply(new Input.Tick(), null); // time alone can let them start: at midnight there is another day's money
+            _ = Apply(new Input.Tick(), null); // time alone can let them start, and bring them near their limit
         }
     }
 

@@ -18,7 +18,8 @@ internal sealed record Snapshot(
     ImmutableArray<Decision> Decisions,
     Settings Settings,
     ImmutableArray<DaySpend> Spend,
-    ImmutableArray<ServedEntry> Served)
+    ImmutableArray<ServedEntry> Served,
+    DayWarning? DayWarning = null)
 {
     internal static byte[] Write(BoardState state) => JsonSerializer.SerializeToUtf8Bytes(
         new Snapshot(
@@ -30,7 +31,8 @@ internal sealed record Snapshot(
             [.. state.Decisions.Values],
             state.Settings,
             [.. state.SpendByDay.Select(day => new DaySpend(day.Key, day.Value))],
-            [.. state.Served.Select(entry => new ServedEntry(entry.Key, entry.Value))]),
+            [.. state.Served.Select(entry => new ServedEntry(entry.Key, entry.Value))],
+            state.DayWarning),
         JournalJson.Default.Snapshot);
 
     /// <summary>Null when it is damaged.</summary>
@@ -50,6 +52,7 @@ internal sealed record Snapshot(
                     Settings = kept.Settings,
                     SpendByDay = kept.Spend.ToImmutableSortedDictionary(day => day.Day, day => day.MicroUsd, StringComparer.Ordinal),
                     Served = kept.Served.ToImmutableSortedDictionary(entry => entry.RequestId, entry => entry.Served, StringComparer.Ordinal),
+                    DayWarning = kept.DayWarning,
                 }
                 : null;
         }

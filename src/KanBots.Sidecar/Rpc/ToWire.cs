@@ -58,7 +58,7 @@ internal static class ToWire
     private static Spend Spend(Core.BoardState state, DateTimeOffset now)
     {
         var purse = Core.Purse.Of(state, now);
-        return new Spend(purse.SpentMicroUsd, state.SpendByDay.Values.Sum() + state.Runs.Values.Sum(run => run.EstimateMicroUsd), purse.DayMicroUsd, purse.ReservedMicroUsd);
+        return new Spend(purse.SpentMicroUsd, state.SpendByDay.Values.Sum() + state.Runs.Values.Sum(run => run.EstimateMicroUsd), purse.DayMicroUsd, purse.ReservedMicroUsd, state.DayWarning is { } said && said.Day == Core.Purse.DayOf(now) ? Warning(said.Warning) : null);
     }
 
     internal static Card Card(Core.BoardState state, Core.Card card)
@@ -122,7 +122,10 @@ internal static class ToWire
         view.Tools.GetValueOrDefault(run.Id),
         run.DiffStat is { } stat ? new DiffStat(stat.Files, stat.Insertions, stat.Deletions) : null,
         (run.Reason ?? view.Waits.GetValueOrDefault(run.Id)) is { } reason ? new RunReason(reason.Kind, reason.Message) : null,
-        Undelivered(run));
+        Undelivered(run),
+        run.IsOver || run.Warnings.IsEmpty ? null : [.. run.Warnings.Select(Warning)]);
+
+    private static BudgetWarning Warning(Core.Reason warning) => new(warning.Kind, warning.Message);
 
     /// <summary>Lost with a launch, or said too late for one and not sent since: null when there are none.</summary>
     private static IReadOnlyList<UndeliveredMessage>? Undelivered(Core.Run run)

@@ -32,7 +32,7 @@ internal sealed class RandomEvents(int seed)
     private Event Next()
     {
         _number++;
-        return _random.Next(28) switch
+        return _random.Next(30) switch
         {
             0 => new Event.CardCreated(Card()),
             1 => new Event.CardChanged(Card()),
@@ -57,6 +57,8 @@ internal sealed class RandomEvents(int seed)
             20 => new Event.InputCloseOrdered(Id),
             21 => new Event.SessionLost(Id, Text),
             22 => new Event.MessageDelivered(Id, MessageId),
+            29 => new Event.DayWarned($"2026-11-{_random.Next(10, 30)}", new Reason(Text, Text)),
+            28 => new Event.BudgetWarned(Id, new Reason(Text, Text)),
             27 => new Event.InputKept(Id),
             26 => new Event.LeftoversCounted(Id, _random.Next(3)),
             23 => new Event.BackgroundTasksCounted(Id, _random.Next(3)),

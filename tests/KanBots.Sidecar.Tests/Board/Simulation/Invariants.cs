@@ -13,6 +13,8 @@ internal sealed class Invariants(World world)
     private readonly HashSet<(string Decision, int Launch)> _verdicts = [];
     private readonly List<long> _queue = [];
     private readonly Dictionary<long, int> _forgot = []; // the launch at which a run's conversation was lost
+    private readonly HashSet<(long Run, string Kind)> _warned = [];
+    private (string Day, long MicroUsd)? _dayWarned;
     private long _highestSeen;
 
     private static void Hold(bool holds, string invariant, FormattableString message)
@@ -53,6 +55,7 @@ internal sealed class Invariants(World world)
         Identity(before, after);
         Queue(before, input, decided, after, now);
         DayMoney(before, input, decided, after, now);
+        Warned(input, decided, after, now);
         Labels(before, input, decided, after);
         Others(before, input, decided, after);
         foreach (var effect in decided.Effects)
@@ -92,6 +95,61 @@ internal sealed class Invariants(World world)
         {
             var run = after.Runs[((Input.Report)input).RunId];
             Hold(!(run is { IsLive: true, LaunchLive: true, StopAsked: null }) || spent < day, "day-runaway", $"run {run.Id} goes on after its report with {spent} of the day's {day} spent");
+        }
+    }
+
+    private static bool IsNear(long used, long budget) => used < budget && used * 5 >= budget * 4;
+
+    /// <summary>What is nearly used up is said, once for each crossing, and neither before nor when it is too late.</summary>
+    private void Warned(Input input, Decided decided, BoardState after, DateTimeOffset now)
+    {
+        var today = now.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+        foreach (var happened in decided.Events)
+        {
+            switch (happened)
+            {
+                case Event.BudgetWarned warned:
+                    var run = after.Runs[warned.RunId];
+                    Hold(_warned.Add((warned.RunId, warned.Warning.Kind)), "warned-twice", $"run {run.Id} was warned of its {warned.Warning.Kind} a second time");
+                    var near = warned.Warning.Kind switch
+                    {
+                        "money" => IsNear(run.ExactMicroUsd + run.EstimateMicroUsd, run.Budget.MicroUsd),
+                        "turns" => IsNear(run.Turns, run.Budget.Turns),
+                        _ => (now - run.LaunchedAt!.Value).TotalMinutes * 5 >= run.Budget.Minutes * 4,
+                    };
+                    Hold(near, "warned-wrongly", $"run {run.Id} was warned of its {warned.Warning.Kind}: {warned.Warning.Message}");
+                    break;
+                case Event.BudgetRaised raised:
+                    _ = _warned.RemoveWhere(warned => warned.Run == raised.RunId && warned.Kind != "minutes");
+                    break;
+                case Event.LaunchOrdered ordered:
+                    _ = _warned.Remove((ordered.RunId, "minutes"));
+                    break;
+                case Event.SettingsChanged changed when changed.Settings.DayBudgetMicroUsd != _dayWarned?.MicroUsd:
+                    _dayWarned = null;
+                    break;
+                case Event.DayWarned warned:
+                    Hold(_dayWarned?.Day != warned.Day, "warned-twice", $"the day {warned.Day} was warned of a second time");
+                    Hold(warned.Day == today && IsNear(Spent(after, now), after.Settings.DayBudgetMicroUsd), "warned-wrongly", $"the day was warned of: {warned.Warning.Message}");
+                    _dayWarned = (warned.Day, after.Settings.DayBudgetMicroUsd);
+                    break;
+            }
+        }
+
+        if (!decided.Events.IsEmpty)
+        {
+            Hold(_dayWarned?.Day == today || !IsNear(Spent(after, now), after.Settings.DayBudgetMicroUsd), "unwarned", $"{Spent(after, now)} of the day's {after.Settings.DayBudgetMicroUsd} is spent and nobody was told");
+            foreach (var run in after.Runs.Values.Where(run => run is { IsLive: true, LaunchLive: true, StopAsked: null } && (input as Input.Report)?.RunId == run.Id))
+            {
+                Hold(_warned.Contains((run.Id, "money")) || !IsNear(run.CostMicroUsd, run.Budget.MicroUsd), "unwarned", $"run {run.Id} has spent {run.CostMicroUsd} of {run.Budget.MicroUsd} and nobody was told");
+                Hold(_warned.Contains((run.Id, "turns")) || !IsNear(run.Turns, run.Budget.Turns), "unwarned", $"run {run.Id} has used {run.Turns} of {run.Budget.Turns} turns and nobody was told");
+            }
+        }
+
+        foreach (var run in after.Runs.Values.Where(run => input is Input.Tick && run is { IsLive: true, LaunchLive: true, StopAsked: null }))
+        {
+            var asked = after.Decisions.Values.Any(decision => decision.RunId == run.Id && decision.Launch == run.Launch);
+            Hold(asked || _warned.Contains((run.Id, "minutes")) || !IsNear((long)(now - run.LaunchedAt!.Value).TotalMinutes, run.Budget.Minutes), "unwarned", $"run {run.Id} has worked since {run.LaunchedAt} of its {run.Budget.Minutes} minutes and nobody was told");
         }
     }
 
@@ -180,7 +238,7 @@ internal sealed class Invariants(World world)
             Input.Reply reply => reply.RunId,
             Input.Resume resume => resume.RunId,
             Input.Decide decide => before.Decisions.GetValueOrDefault(decide.DecisionId)?.RunId ?? 0,
-            Input.Recovered => null,
+            Input.Recovered or Input.Tick => null,
             _ => 0,
         };
         if (about is null)
@@ -310,6 +368,7 @@ internal sealed class Invariants(World world)
         Decisions = state.Decisions.Values.OrderBy(decision => decision.Id, StringComparer.Ordinal),
         state.Settings,
         state.SpendByDay,
+        state.DayWarning,
         Served = state.Served.OrderBy(served => served.Key, StringComparer.Ordinal),
     });
 }
