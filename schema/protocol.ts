@@ -98,6 +98,13 @@ export interface CardArchiveParams {
   archived?: boolean;
 }
 
+export interface CardCost {
+  cardId: number;
+  cardNumber: number;
+  title: string;
+  cost: Cost;
+}
+
 export interface CardCreateParams {
   requestId: string;
   title: string;
@@ -174,9 +181,44 @@ export interface ConfigSetResult {
   values: Readonly<Record<string, unknown>>;
 }
 
+export interface Cost {
+  turns: number;
+  minutes?: number;
+  microUsd?: number;
+  unpricedTurns?: number;
+  isEstimate?: boolean;
+}
+
+export interface CostCut {
+  days: number;
+  models: number;
+  cards: number;
+  runs: number;
+}
+
+export interface CostGetParams {
+  cardId?: number;
+  days?: number;
+  limit?: number;
+}
+
+export interface CostGetResult {
+  total: Cost;
+  days: readonly DayCost[];
+  models: readonly ModelCost[];
+  cards: readonly CardCost[];
+  runs: readonly RunCost[];
+  cut?: CostCut;
+}
+
 export interface CutText {
   text: string;
   fullLength?: number;
+}
+
+export interface DayCost {
+  day: string;
+  cost: Cost;
 }
 
 export interface Decision {
@@ -279,6 +321,17 @@ export interface LogDidAppendParams {
 }
 
 export type LogLevel = "debug" | "info" | "warning" | "error";
+
+export interface ModelCost {
+  model: string;
+  runs: number;
+  inputTokens: number;
+  outputTokens: number;
+  cacheReadTokens: number;
+  cacheWriteTokens: number;
+  microUsd?: number;
+  isPartlyUnpriced?: boolean;
+}
 
 export interface Nothing {
 }
@@ -395,6 +448,16 @@ export interface Run {
   reason?: RunReason;
   undelivered?: readonly UndeliveredMessage[];
   warnings?: readonly BudgetWarning[];
+}
+
+export interface RunCost {
+  runId: number;
+  cardId: number;
+  cardNumber: number;
+  agent: string;
+  state: RunState;
+  cost: Cost;
+  model?: string;
 }
 
 export interface RunDidAppendParams {
@@ -611,6 +674,7 @@ export interface Requests {
   "decision/answer": { params: DecisionAnswerParams; result: DecisionResult };
   "decision/dismiss": { params: DecisionDismissParams; result: DecisionResult };
   "agent/list": { params: Nothing; result: AgentListResult };
+  "cost/get": { params: CostGetParams; result: CostGetResult };
   "config/get": { params: Nothing; result: ConfigGetResult };
   "config/set": { params: ConfigSetParams; result: ConfigSetResult };
   "sidecar/status": { params: Nothing; result: SidecarStatusResult };

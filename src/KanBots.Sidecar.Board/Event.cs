@@ -27,9 +27,12 @@ public abstract record Event
 
     public sealed record TurnBegan(long RunId, string? SessionId, string? Model) : Event;
 
-    public sealed record TurnFinished(long RunId, TurnOutcome Outcome, int NumTurns) : Event;
+    public sealed record TurnFinished(long RunId, TurnOutcome Outcome, int NumTurns, string? Day = null) : Event;
 
     public sealed record CostAdded(long RunId, long MicroUsd, string Day) : Event;
+
+    /// <param name="UnpricedTurns">Turns for which the agent named no price.</param>
+    public sealed record ModelsUsed(long RunId, ImmutableArray<ModelUse> Models, int UnpricedTurns, string Day) : Event;
 
     public sealed record CostEstimated(long RunId, long MicroUsd) : Event;
 

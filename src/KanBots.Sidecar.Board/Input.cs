@@ -53,6 +53,9 @@ public abstract record Input
     /// <summary>Exact cost that came on top, micro-dollars. Takes the estimate of the turn away.</summary>
     public sealed record CostAdded(long RunId, int Launch, long MicroUsd) : Report(RunId);
 
+    /// <summary>What a turn has used of each model. It moves no money: the exact cost does.</summary>
+    public sealed record ModelsUsed(long RunId, int Launch, ImmutableArray<ModelUse> Models, int UnpricedTurns) : Report(RunId);
+
     /// <summary>The agent's own live figure for what is not yet in the exact cost, micro-dollars.</summary>
     public sealed record CostEstimated(long RunId, int Launch, long MicroUsd) : Report(RunId);
 

@@ -45,6 +45,9 @@ public sealed record Message(string Id, string Text, MessageState State);
 /// <param name="BackgroundTasks">Number of the agent's own tasks that outlive a turn.</param>
 /// <param name="LaunchedAt">When the latest launch was ordered.</param>
 /// <param name="Warnings">What was said to be nearly used up.</param>
+/// <param name="Models">What it has used of each model, by the agent's own account.</param>
+/// <param name="UnpricedTurns">Of its turns those for which the agent named no price.</param>
+/// <param name="WorkedMs">Work of the launches that have ended.</param>
 public sealed record Run(
     long Id,
     long CardId,
@@ -82,10 +85,15 @@ public sealed record Run(
     Reason? Reason,
     ImmutableArray<Message> Messages,
     DateTimeOffset? LaunchedAt = null,
-    ImmutableArray<Reason> Warnings = default)
+    ImmutableArray<Reason> Warnings = default,
+    ImmutableArray<ModelUse> Models = default,
+    int UnpricedTurns = 0,
+    long WorkedMs = 0)
 {
     /// <summary>A journal from before there were any has none.</summary>
     public ImmutableArray<Reason> Warnings { get; init; } = Warnings.IsDefault ? [] : Warnings;
+
+    public ImmutableArray<ModelUse> Models { get; init; } = Models.IsDefault ? [] : Models;
 
     /// <summary>A live run has, or is about to have, a process: it counts against the parallel limit and cannot be resumed.</summary>
     public bool IsLive => State is RunState.Preparing or RunState.Running or RunState.AwaitingDecision;
@@ -100,6 +108,24 @@ public sealed record Run(
     /// <summary>The names of the mission: they contain the run's primary key, so that they never collide.</summary>
     public static string BranchOf(int cardNumber, long runId) => $"kanbots/issue-{cardNumber}-{runId}";
 }
+
+/// <summary>What was used of one model.</summary>
+/// <param name="HasPrice">False when some of it had no known price: then the money does not hold it.</param>
+public sealed record ModelUse(string Model, long MicroUsd, bool HasPrice, long InputTokens, long OutputTokens, long CacheReadTokens, long CacheWriteTokens)
+{
+    internal ModelUse Plus(ModelUse more) => this with
+    {
+        MicroUsd = MicroUsd + more.MicroUsd,
+        HasPrice = HasPrice && more.HasPrice,
+        InputTokens = InputTokens + more.InputTokens,
+        OutputTokens = OutputTokens + more.OutputTokens,
+        CacheReadTokens = CacheReadTokens + more.CacheReadTokens,
+        CacheWriteTokens = CacheWriteTokens + more.CacheWriteTokens,
+    };
+}
+
+/// <summary>Turns that ended on a day, and those of them without a price. Its money is in the state's spend.</summary>
+public sealed record DayUse(int Turns, int UnpricedTurns);
 
 /// <summary>How a turn ended: <see cref="Kind"/> is null when it went well.</summary>
 public sealed record TurnOutcome(bool IsError, bool Interrupted, string? Kind, string? Message);
@@ -165,6 +191,7 @@ public sealed record BoardState(
     Settings Settings,
     ImmutableSortedDictionary<string, long> SpendByDay,
     ImmutableSortedDictionary<string, ServedRequest> Served,
+    ImmutableSortedDictionary<string, DayUse> Days,
     DayWarning? DayWarning = null)
 {
     public static BoardState Empty(string epoch) => new(
@@ -177,7 +204,8 @@ public sealed record BoardState(
         ImmutableSortedDictionary<string, Decision>.Empty.WithComparers(StringComparer.Ordinal),
         Settings.Default,
         ImmutableSortedDictionary<string, long>.Empty.WithComparers(StringComparer.Ordinal),
-        ImmutableSortedDictionary<string, ServedRequest>.Empty.WithComparers(StringComparer.Ordinal));
+        ImmutableSortedDictionary<string, ServedRequest>.Empty.WithComparers(StringComparer.Ordinal),
+        ImmutableSortedDictionary<string, DayUse>.Empty.WithComparers(StringComparer.Ordinal));
 
     public IEnumerable<Run> RunsOf(long cardId) => Runs.Values.Where(run => run.CardId == cardId);
 
@@ -212,6 +240,10 @@ public static class Limits
     /// <summary>Per cent of a budget at which it is said to be nearly used up.</summary>
     public const int WarnPercent = 80;
     public const int TurnsMax = 100_000;
+
+    /// <summary>Of one run; what is used of more goes under one name.</summary>
+    public const int ModelsPerRunMax = 20;
+    public const int ModelLengthMax = 100;
 
     /// <summary>Of one run's work: a week.</summary>
     public const int MinutesMax = 7 * 24 * 60;

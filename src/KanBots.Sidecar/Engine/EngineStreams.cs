@@ -146,6 +146,7 @@ internal sealed partial class BoardEngine
             AgentSignal.TurnStarted started => new Input.TurnStarted(run, number, started.SessionId, started.Model),
             AgentSignal.TurnEnded ended => new Input.TurnEnded(run, number, new TurnOutcome(ended.IsError, ended.Interrupted, ended.Kind, ended.Message), ended.NumTurns),
             AgentSignal.CostAdded cost => new Input.CostAdded(run, number, cost.MicroUsd),
+            AgentSignal.Used used => new Input.ModelsUsed(run, number, [.. used.Models.Select(model => new ModelUse(model.Model, model.MicroUsd ?? 0, model.MicroUsd is not null, model.InputTokens, model.OutputTokens, model.CacheReadTokens, model.CacheWriteTokens))], used.UnpricedTurns),
             AgentSignal.CostEstimated estimate => new Input.CostEstimated(run, number, estimate.MicroUsd),
             AgentSignal.Withdrawn withdrawn => new Input.DecisionWithdrawn(run, number, withdrawn.RequestId),
             AgentSignal.Echoed echoed => new Input.MessageEchoed(run, number, echoed.MessageId),

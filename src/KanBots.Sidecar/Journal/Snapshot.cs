@@ -6,6 +6,8 @@ namespace KanBots.Sidecar.Journal;
 
 internal sealed record DaySpend(string Day, long MicroUsd);
 
+internal sealed record DayTurns(string Day, DayUse Use);
+
 internal sealed record ServedEntry(string RequestId, ServedRequest Served);
 
 /// <summary>The folded state in lists, as JSON can hold it. Not the truth: the journal is, and a snapshot that cannot be read is left.</summary>
@@ -19,6 +21,7 @@ internal sealed record Snapshot(
     Settings Settings,
     ImmutableArray<DaySpend> Spend,
     ImmutableArray<ServedEntry> Served,
+    ImmutableArray<DayTurns> Days,
     DayWarning? DayWarning = null)
 {
     internal static byte[] Write(BoardState state) => JsonSerializer.SerializeToUtf8Bytes(
@@ -32,6 +35,7 @@ internal sealed record Snapshot(
             state.Settings,
             [.. state.SpendByDay.Select(day => new DaySpend(day.Key, day.Value))],
             [.. state.Served.Select(entry => new ServedEntry(entry.Key, entry.Value))],
+            [.. state.Days.Select(day => new DayTurns(day.Key, day.Value))],
             state.DayWarning),
         JournalJson.Default.Snapshot);
 
@@ -52,6 +56,7 @@ internal sealed record Snapshot(
                     Settings = kept.Settings,
                     SpendByDay = kept.Spend.ToImmutableSortedDictionary(day => day.Day, day => day.MicroUsd, StringComparer.Ordinal),
                     Served = kept.Served.ToImmutableSortedDictionary(entry => entry.RequestId, entry => entry.Served, StringComparer.Ordinal),
+                    Days = kept.Days.ToImmutableSortedDictionary(day => day.Day, day => day.Use, StringComparer.Ordinal),
                     DayWarning = kept.DayWarning,
                 }
                 : null;

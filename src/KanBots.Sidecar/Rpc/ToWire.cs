@@ -6,7 +6,7 @@ using Core = KanBots.Sidecar.Board;
 namespace KanBots.Sidecar.Rpc;
 
 /// <summary>From the core's records to the wire's. The only place where the two meet in this direction.</summary>
-internal static class ToWire
+internal static partial class ToWire
 {
     /// <summary>Ended runs that travel with the board; older ones are found through their cards.</summary>
     internal const int EndedRunsMax = 200;

@@ -264,6 +264,13 @@ internal sealed class ClaudeReading(JsonElement root, ClaudeState state)
             _signals.Add(new AgentSignal.CostAdded(micro));
         }
 
+        (var models, State) = ClaudeUsage.OfResult(root, State);
+        var unpriced = models.Any(model => model.MicroUsd is null) || (models.IsEmpty && root.Decimal("total_cost_usd") is null) ? turns : 0;
+        if (!models.IsEmpty || unpriced > 0)
+        {
+            _signals.Add(new AgentSignal.Used(models, unpriced));
+        }
+
         _signals.Add(new AgentSignal.Tool(null));
         _signals.Add(new AgentSignal.TurnEnded(isError, interrupted, kind, message, turns));
         _items.Add(new AgentItem(ItemKind.Result, text, interrupted ? "interrupted" : kind ?? "success", IsError: isError, MicroUsd: micro, Turns: turns, DurationMs: root.Whole("duration_ms")));

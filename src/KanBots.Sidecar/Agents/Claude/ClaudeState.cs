@@ -8,8 +8,9 @@ namespace KanBots.Sidecar.Agents.Claude;
 /// <param name="Exact">Sum of all exact costs of this launch, in dollars, so that rounding never adds up.</param>
 /// <param name="LastError">The error word of the last synthetic message, which the result line does not repeat.</param>
 /// <param name="Tasks">Ids of background tasks that we count ourselves; null while there is none.</param>
+/// <param name="Models">What the last result said in total of each model, where the CLI says only totals.</param>
 /// <param name="TellsTasks">The CLI itself says which background tasks run, so that ours are not counted.</param>
-internal sealed record ClaudeState(bool Resumed, decimal? Baseline, decimal Exact, string? LastError, string[]? Tasks = null, bool TellsTasks = false)
+internal sealed record ClaudeState(bool Resumed, decimal? Baseline, decimal Exact, string? LastError, string[]? Tasks = null, bool TellsTasks = false, IReadOnlyDictionary<string, ModelTotal>? Models = null)
 {
     internal static ClaudeState Start(bool resumed) => new(resumed, resumed ? null : 0, 0, null);
 }

@@ -322,6 +322,8 @@ internal sealed class Invariants(World world)
             Hold(run.Messages.All(message => message.State != MessageState.Delivered || world.Launches.Values.Any(launch => launch.RunId == run.Id && launch.Read.Contains(message.Id))), "delivered-unread", $"run {run.Id} says that a message was delivered, and no agent has read it");
             Hold(run.State == RunState.AwaitingDecision == (run.IsLive && run.LaunchLive && state.OpenDecisionsOf(run.Id).Any(decision => decision.Launch == run.Launch)), "state-drift", $"run {run.Id} is {run.State} while launch {run.Launch} has {state.OpenDecisionsOf(run.Id).Count(decision => decision.Launch == run.Launch)} open questions");
             Hold(run.ExactMicroUsd == world.Billed.GetValueOrDefault(run.Id), "cost-differs", $"run {run.Id} says {run.ExactMicroUsd} and was billed {world.Billed.GetValueOrDefault(run.Id)}");
+            Hold((run.Models.Sum(model => model.MicroUsd), run.Models.Sum(model => model.InputTokens), run.UnpricedTurns) == world.Used.GetValueOrDefault(run.Id), "usage-differs", $"run {run.Id} says {run.Models.Length} models that cost {run.Models.Sum(model => model.MicroUsd)} with {run.UnpricedTurns} turns unpriced, and was told {world.Used.GetValueOrDefault(run.Id)}");
+            Hold(run.Models.Length <= Limits.ModelsPerRunMax + 1, "unbounded", $"run {run.Id} has {run.Models.Length} models");
             Hold(!(run.IsLive && run.LaunchLive && run.StopAsked is null) || (run.CostMicroUsd < run.Budget.MicroUsd && run.Turns < run.Budget.Turns), "cost-runaway", $"run {run.Id} goes on at {run.CostMicroUsd} of {run.Budget.MicroUsd} and {run.Turns} of {run.Budget.Turns} turns");
             var within = run.CostMicroUsd < run.Budget.MicroUsd && run.Turns < run.Budget.Turns;
             Hold(!run.IsOver || run.State is RunState.InReview or RunState.Finished || within || state.Decisions.Values.Any(decision => decision.RunId == run.Id && decision.Kind == DecisionKind.Budget && (decision.State == DecisionState.Open || decision.Verdict is { Allow: false })), "budget-unasked", $"run {run.Id} is over its budget and nobody was asked for more");
@@ -368,6 +370,7 @@ internal sealed class Invariants(World world)
         Decisions = state.Decisions.Values.OrderBy(decision => decision.Id, StringComparer.Ordinal),
         state.Settings,
         state.SpendByDay,
+        state.Days,
         state.DayWarning,
         Served = state.Served.OrderBy(served => served.Key, StringComparer.Ordinal),
     });

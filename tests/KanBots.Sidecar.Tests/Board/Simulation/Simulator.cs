@@ -188,7 +188,13 @@ internal sealed class Simulator
             _ => 0,
         };
         _world.Billed[report.RunId] = _world.Billed.GetValueOrDefault(report.RunId) + billed;
-        if (report is not Input.CostAdded)
+        if (report is Input.ModelsUsed used)
+        {
+            var (micro, tokens, unpriced) = _world.Used.GetValueOrDefault(report.RunId);
+            _world.Used[report.RunId] = (micro + used.Models.Sum(model => model.MicroUsd), tokens + used.Models.Sum(model => model.InputTokens), unpriced + used.UnpricedTurns);
+        }
+
+        if (report is not (Input.CostAdded or Input.ModelsUsed))
         {
             _heard.Add(report);
         }
