@@ -493,6 +493,7 @@ export interface RunEventsResult {
 export interface RunReason {
   kind: string;
   message: string;
+  until?: string;
 }
 
 export interface RunReplyParams {

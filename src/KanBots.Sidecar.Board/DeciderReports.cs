@@ -42,6 +42,7 @@ public static partial class Decider
                 break;
             case Input.TurnEnded ended when IsCurrent(run, ended.Launch):
                 plan.Record(new Event.TurnFinished(run.Id, ended.Outcome, ended.NumTurns, plan.Day));
+                ForgetHold(plan, run, ended.Outcome);
                 EnforceBudget(plan, run.Id);
                 CloseWhenIdle(plan, run.Id);
                 break;
@@ -60,6 +61,12 @@ public static partial class Decider
             case Input.CostEstimated estimate when IsCurrent(run, estimate.Launch) && estimate.MicroUsd != run.EstimateMicroUsd:
                 plan.Record(new Event.CostEstimated(run.Id, estimate.MicroUsd));
                 EnforceBudget(plan, run.Id);
+                break;
+            case Input.RateLimited limited when IsCurrent(run, limited.Launch):
+                Limited(plan, run, limited);
+                break;
+            case Input.RateAllowed allowed when IsCurrent(run, allowed.Launch):
+                Allowed(plan, run, allowed);
                 break;
             case Input.DecisionAsked asked when IsCurrent(run, asked.Launch):
                 Asked(plan, run, asked);

@@ -43,6 +43,10 @@ public abstract record Event
 
     public sealed record DayWarned(string Day, Reason Warning) : Event;
 
+    public sealed record HoldSet(Hold Hold) : Event;
+
+    public sealed record HoldLifted(string Agent) : Event;
+
     public sealed record DecisionOpened(Decision Decision) : Event;
 
     public sealed record DecisionClosed(string DecisionId, DecisionState State, DateTimeOffset At, string? By, Verdict? Verdict) : Event;

@@ -69,6 +69,10 @@ public static class Evolver
                 return With(state, warned.RunId, run => run with { Warnings = run.Warnings.Add(warned.Warning) });
             case Event.DayWarned warned:
                 return state with { DayWarning = new DayWarning(warned.Day, warned.Warning) };
+            case Event.HoldSet set:
+                return state with { Holds = state.Holds.SetItem(set.Hold.Agent, set.Hold) };
+            case Event.HoldLifted lifted:
+                return state with { Holds = state.Holds.Remove(lifted.Agent) };
             case Event.DecisionOpened opened:
                 return AfterDecision(state with { Decisions = state.Decisions.SetItem(opened.Decision.Id, opened.Decision) }, opened.Decision.RunId);
             case Event.DecisionClosed closed:

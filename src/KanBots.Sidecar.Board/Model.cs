@@ -23,7 +23,8 @@ public sealed record Budget(long MicroUsd, int Turns, int Minutes);
 public sealed record DiffStat(int Files, int Insertions, int Deletions);
 
 /// <summary>A kind to branch on and a sentence for a person.</summary>
-public sealed record Reason(string Kind, string Message);
+/// <param name="Until">When it ends by itself, where that is known.</param>
+public sealed record Reason(string Kind, string Message, DateTimeOffset? Until = null);
 
 /// <summary>Waiting: no launch was told yet. Told: written to a launch's input. Delivered: its id was echoed. Lost: the launch that was
 /// told ended without an echo, so that nobody knows whether the agent read it; it is shown, and never sent again unasked.</summary>
@@ -173,6 +174,12 @@ public sealed record Outcome(OutcomeKind Kind, long Id, string? Text);
 
 public enum OutcomeKind { Done, Card, Run, Message, Decision }
 
+/// <summary>An agent's provider takes no more work for a while. What is queued for it waits; what lives goes on.</summary>
+/// <param name="Limit">The provider's own name of its limit, such as five_hour; null when it gave none.</param>
+/// <param name="IsGuess">The provider did not say until when, so that it is tried again after a pause.</param>
+/// <param name="Tries">Guesses in a row: each pause is twice the one before.</param>
+public sealed record Hold(string Agent, string? Limit, DateTimeOffset Since, DateTimeOffset Until, bool IsGuess, int Tries);
+
 /// <summary>What was said of a day's budget, so that it is said once.</summary>
 public sealed record DayWarning(string Day, Reason Warning);
 
@@ -192,6 +199,7 @@ public sealed record BoardState(
     ImmutableSortedDictionary<string, long> SpendByDay,
     ImmutableSortedDictionary<string, ServedRequest> Served,
     ImmutableSortedDictionary<string, DayUse> Days,
+    ImmutableSortedDictionary<string, Hold> Holds,
     DayWarning? DayWarning = null)
 {
     public static BoardState Empty(string epoch) => new(
@@ -205,7 +213,8 @@ public sealed record BoardState(
         Settings.Default,
         ImmutableSortedDictionary<string, long>.Empty.WithComparers(StringComparer.Ordinal),
         ImmutableSortedDictionary<string, ServedRequest>.Empty.WithComparers(StringComparer.Ordinal),
-        ImmutableSortedDictionary<string, DayUse>.Empty.WithComparers(StringComparer.Ordinal));
+        ImmutableSortedDictionary<string, DayUse>.Empty.WithComparers(StringComparer.Ordinal),
+        ImmutableSortedDictionary<string, Hold>.Empty.WithComparers(StringComparer.Ordinal));
 
     public IEnumerable<Run> RunsOf(long cardId) => Runs.Values.Where(run => run.CardId == cardId);
 
@@ -247,5 +256,14 @@ public static class Limits
 
     /// <summary>Of one run's work: a week.</summary>
     public const int MinutesMax = 7 * 24 * 60;
+    /// <summary>A provider's longest limit is a week; what is said to last longer is a mistake, and the end is then not known.</summary>
+    public static readonly TimeSpan HoldMax = TimeSpan.FromDays(8);
+
+    /// <summary>The first pause before a provider is tried again that did not say until when.</summary>
+    public static readonly TimeSpan HoldGuess = TimeSpan.FromMinutes(5);
+    public static readonly TimeSpan HoldGuessMax = TimeSpan.FromMinutes(60);
+
+    /// <summary>A limit that comes so long after the last one is another story, and its pause is the first again.</summary>
+    public static readonly TimeSpan HoldForgottenAfter = TimeSpan.FromHours(1);
     public static readonly TimeSpan ServedRequestsKept = TimeSpan.FromDays(7);
 }

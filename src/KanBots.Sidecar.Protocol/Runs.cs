@@ -17,7 +17,8 @@ public sealed record BudgetWarning(string Kind, string Message);
 public sealed record DiffStat(int Files, int Insertions, int Deletions);
 
 /// <summary>Why a run is in its state, or waits in the queue: a kind to branch on and a sentence with the next step.</summary>
-public sealed record RunReason(string Kind, string Message);
+/// <param name="Until">When it ends by itself, where that is known.</param>
+public sealed record RunReason(string Kind, string Message, DateTimeOffset? Until = null);
 
 /// <summary>One agent's work on a card, in one worktree, over one or more launches.</summary>
 /// <param name="Launch">Number of the latest launch, 0 before the first.</param>

@@ -17,6 +17,13 @@ internal abstract record AgentSignal
     /// <param name="UnpricedTurns">The turn's model calls, when the agent names no price for some of it; else 0.</param>
     internal sealed record Used(ImmutableArray<AgentUsage> Models, int UnpricedTurns) : AgentSignal;
 
+    /// <summary>The provider refuses for a limit of its own.</summary>
+    /// <param name="Until">When the limit is over; null when it does not say.</param>
+    internal sealed record RateLimited(string? Limit, DateTimeOffset? Until) : AgentSignal;
+
+    /// <summary>The provider serves, also where it warns that it soon will not.</summary>
+    internal sealed record RateAllowed(string? Limit) : AgentSignal;
+
     /// <summary>The agent's live figure for what is not in the exact cost yet, micro-dollars.</summary>
     internal sealed record CostEstimated(long MicroUsd) : AgentSignal;
 

@@ -147,6 +147,8 @@ internal sealed partial class BoardEngine
             AgentSignal.TurnEnded ended => new Input.TurnEnded(run, number, new TurnOutcome(ended.IsError, ended.Interrupted, ended.Kind, ended.Message), ended.NumTurns),
             AgentSignal.CostAdded cost => new Input.CostAdded(run, number, cost.MicroUsd),
             AgentSignal.Used used => new Input.ModelsUsed(run, number, [.. used.Models.Select(model => new ModelUse(model.Model, model.MicroUsd ?? 0, model.MicroUsd is not null, model.InputTokens, model.OutputTokens, model.CacheReadTokens, model.CacheWriteTokens))], used.UnpricedTurns),
+            AgentSignal.RateLimited limited => new Input.RateLimited(run, number, limited.Limit, limited.Until),
+            AgentSignal.RateAllowed allowed => new Input.RateAllowed(run, number, allowed.Limit),
             AgentSignal.CostEstimated estimate => new Input.CostEstimated(run, number, estimate.MicroUsd),
             AgentSignal.Withdrawn withdrawn => new Input.DecisionWithdrawn(run, number, withdrawn.RequestId),
             AgentSignal.Echoed echoed => new Input.MessageEchoed(run, number, echoed.MessageId),

@@ -22,6 +22,7 @@ internal sealed record Snapshot(
     ImmutableArray<DaySpend> Spend,
     ImmutableArray<ServedEntry> Served,
     ImmutableArray<DayTurns> Days,
+    ImmutableArray<Hold> Holds,
     DayWarning? DayWarning = null)
 {
     internal static byte[] Write(BoardState state) => JsonSerializer.SerializeToUtf8Bytes(
@@ -36,6 +37,7 @@ internal sealed record Snapshot(
             [.. state.SpendByDay.Select(day => new DaySpend(day.Key, day.Value))],
             [.. state.Served.Select(entry => new ServedEntry(entry.Key, entry.Value))],
             [.. state.Days.Select(day => new DayTurns(day.Key, day.Value))],
+            [.. state.Holds.Values],
             state.DayWarning),
         JournalJson.Default.Snapshot);
 
@@ -57,6 +59,7 @@ internal sealed record Snapshot(
                     SpendByDay = kept.Spend.ToImmutableSortedDictionary(day => day.Day, day => day.MicroUsd, StringComparer.Ordinal),
                     Served = kept.Served.ToImmutableSortedDictionary(entry => entry.RequestId, entry => entry.Served, StringComparer.Ordinal),
                     Days = kept.Days.ToImmutableSortedDictionary(day => day.Day, day => day.Use, StringComparer.Ordinal),
+                    Holds = kept.Holds.ToImmutableSortedDictionary(hold => hold.Agent, hold => hold, StringComparer.Ordinal),
                     DayWarning = kept.DayWarning,
                 }
                 : null;

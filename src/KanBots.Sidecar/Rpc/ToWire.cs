@@ -121,7 +121,7 @@ internal static partial class ToWire
         run.EndedAt,
         view.Tools.GetValueOrDefault(run.Id),
         run.DiffStat is { } stat ? new DiffStat(stat.Files, stat.Insertions, stat.Deletions) : null,
-        (run.Reason ?? view.Waits.GetValueOrDefault(run.Id)) is { } reason ? new RunReason(reason.Kind, reason.Message) : null,
+        (run.Reason ?? view.Waits.GetValueOrDefault(run.Id)) is { } reason ? new RunReason(reason.Kind, reason.Message, reason.Until) : null,
         Undelivered(run),
         run.IsOver || run.Warnings.IsEmpty ? null : [.. run.Warnings.Select(Warning)]);
 

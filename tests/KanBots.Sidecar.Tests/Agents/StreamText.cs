@@ -41,6 +41,8 @@ internal static class StreamText
         AgentSignal.TurnEnded ended => $"turn ended:{(ended.IsError ? " error" : "")}{(ended.Interrupted ? " interrupted" : "")} {ended.Kind ?? "-"}, turns {ended.NumTurns}{(ended.Message is null ? "" : $", {Short(ended.Message)}")}",
         AgentSignal.CostAdded cost => $"cost added: {cost.MicroUsd}",
         AgentSignal.Used used => $"used: {string.Join(", ", used.Models.Select(model => $"{model.Model} {model.MicroUsd?.ToString(CultureInfo.InvariantCulture) ?? "no price"} ({model.InputTokens} in, {model.OutputTokens} out, {model.CacheReadTokens} read, {model.CacheWriteTokens} written)"))}{(used.UnpricedTurns > 0 ? $", {used.UnpricedTurns} turns without a price" : "")}",
+        AgentSignal.RateLimited limited => $"rate limited: {limited.Limit ?? "-"} until {limited.Until?.ToString("u", CultureInfo.InvariantCulture) ?? "unknown"}",
+        AgentSignal.RateAllowed allowed => $"rate allowed: {allowed.Limit ?? "-"}",
         AgentSignal.CostEstimated cost => $"cost estimated: {cost.MicroUsd}",
         AgentSignal.Asked asked => $"asked: {asked.Kind} {asked.RequestId}, {asked.ToolName} {asked.ToolUseId}, {Short(asked.ToolInput)}{(asked.Description is null ? "" : $", described {Short(asked.Description)}")}{string.Concat(asked.Questions.Select(Question))}",
         AgentSignal.Withdrawn withdrawn => $"withdrawn: {withdrawn.RequestId}",

@@ -32,7 +32,7 @@ internal sealed class RandomEvents(int seed)
     private Event Next()
     {
         _number++;
-        return _random.Next(31) switch
+        return _random.Next(33) switch
         {
             0 => new Event.CardCreated(Card()),
             1 => new Event.CardChanged(Card()),
@@ -58,6 +58,8 @@ internal sealed class RandomEvents(int seed)
             21 => new Event.SessionLost(Id, Text),
             22 => new Event.MessageDelivered(Id, MessageId),
             30 => new Event.ModelsUsed(Id, Some(() => new ModelUse(Text, _random.Next(1_000), _random.Next(2) == 0, 1, 2, 3, 4)), _random.Next(3), $"2026-11-{_random.Next(10, 30)}"),
+            32 => new Event.HoldLifted("claude"),
+            31 => new Event.HoldSet(new Hold("claude", Maybe, At, At.AddHours(1), _random.Next(2) == 0, _random.Next(4))),
             29 => new Event.DayWarned($"2026-11-{_random.Next(10, 30)}", new Reason(Text, Text)),
             28 => new Event.BudgetWarned(Id, new Reason(Text, Text)),
             27 => new Event.InputKept(Id),

@@ -52,7 +52,7 @@ internal sealed class ClaudeReading(JsonElement root, ClaudeState state)
                 Notice("withdrawn", "The question was withdrawn.");
                 break;
             case "rate_limit_event":
-                Notice("rateLimit", RateLimit());
+                RateLimit();
                 break;
             case "command_lifecycle":
                 Notice("message", $"Message {root.Text("state")}.");
@@ -119,12 +119,21 @@ internal sealed class ClaudeReading(JsonElement root, ClaudeState state)
 
     private string Number(string name) => root.Member(name) is { ValueKind: JsonValueKind.Number } value ? value.GetRawText() : "?";
 
-    private string RateLimit()
+    private void RateLimit()
     {
         var info = root.Member("rate_limit_info") is { ValueKind: JsonValueKind.Object } value ? value : root;
-        var resets = info.Whole("resetsAt");
-        var until = resets is > 0 and < 253_402_300_800 ? $", until {DateTimeOffset.FromUnixTimeSeconds(resets).ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)} UTC" : "";
-        return $"Rate limit {info.Text("rateLimitType")}: {info.Text("status")}{until}.";
+        var (limit, status, resets) = (info.Text("rateLimitType"), info.Text("status"), info.Whole("resetsAt"));
+        DateTimeOffset? until = resets is > 0 and < 253_402_300_800 ? DateTimeOffset.FromUnixTimeSeconds(resets) : null;
+        if (status == "rejected" && !info.IsTrue("isUsingOverage"))
+        {
+            _signals.Add(new AgentSignal.RateLimited(limit, until));
+        }
+        else if (status is "allowed" or "allowed_warning")
+        {
+            _signals.Add(new AgentSignal.RateAllowed(limit));
+        }
+
+        Notice("rateLimit", $"Rate limit {limit}: {status}{(until is { } at ? $", until {at.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)} UTC" : "")}.");
     }
 
     /// <summary>A piece of what a whole message repeats afterwards, so that it is kept in brief: its words, or the name of its event.</summary>
@@ -269,6 +278,11 @@ internal sealed class ClaudeReading(JsonElement root, ClaudeState state)
         if (!models.IsEmpty || unpriced > 0)
         {
             _signals.Add(new AgentSignal.Used(models, unpriced));
+        }
+
+        if (kind == "rateLimited" || (isError && root.Whole("api_error_status") == 429))
+        {
+            _signals.Add(new AgentSignal.RateLimited(null, null)); // an event before it may have said until when
         }
 
         _signals.Add(new AgentSignal.Tool(null));

@@ -15,6 +15,7 @@ internal sealed class Invariants(World world)
     private readonly Dictionary<long, int> _forgot = []; // the launch at which a run's conversation was lost
     private readonly HashSet<(long Run, string Kind)> _warned = [];
     private (string Day, long MicroUsd)? _dayWarned;
+    private readonly Dictionary<string, DateTimeOffset> _held = [];
     private long _highestSeen;
 
     private static void Hold(bool holds, string invariant, FormattableString message)
@@ -53,6 +54,7 @@ internal sealed class Invariants(World world)
 
         Hold(after.Revision == before.Revision + decided.Events.Count(happened => happened is not Event.RequestServed), "revision", $"the revision went from {before.Revision} to {after.Revision} with {decided.Events.Length} events");
         Identity(before, after);
+        Held(before, input, decided, now);
         Queue(before, input, decided, after, now);
         DayMoney(before, input, decided, after, now);
         Warned(input, decided, after, now);
@@ -95,6 +97,33 @@ internal sealed class Invariants(World world)
         {
             var run = after.Runs[((Input.Report)input).RunId];
             Hold(!(run is { IsLive: true, LaunchLive: true, StopAsked: null }) || spent < day, "day-runaway", $"run {run.Id} goes on after its report with {spent} of the day's {day} spent");
+        }
+    }
+
+    private bool IsHeld(Run run, DateTimeOffset now) => _held.GetValueOrDefault(run.Agent) > now;
+
+    /// <summary>A limit of a provider holds its queue until it said, or for a bounded while, and it is never forgotten before.</summary>
+    private void Held(BoardState before, Input input, Decided decided, DateTimeOffset now)
+    {
+        foreach (var happened in decided.Events)
+        {
+            if (happened is Event.HoldSet { Hold: var hold })
+            {
+                var limited = input as Input.RateLimited;
+                var said = limited?.Until is { } until && until > now ? until : (DateTimeOffset?)null;
+                Hold(limited is not null && (said is { } at ? hold.Until == at : hold.Until - now is var pause && pause >= TimeSpan.FromMinutes(5) && pause <= TimeSpan.FromHours(1)), "hold-wrong", $"{input} holds {hold.Agent} until {hold.Until}");
+                _held[hold.Agent] = hold.Until;
+            }
+            else if (happened is Event.HoldLifted lifted)
+            {
+                Hold(input is Input.RateAllowed || _held.GetValueOrDefault(lifted.Agent) <= now, "hold-wrong", $"{input} lifts the hold of {lifted.Agent}");
+                _ = _held.Remove(lifted.Agent);
+            }
+        }
+
+        if (input is Input.RateLimited one && before.Runs.TryGetValue(one.RunId, out var run) && run is { IsLive: true, LaunchLive: true } && run.Launch == one.Launch)
+        {
+            Hold(IsHeld(run, now), "hold-wrong", $"{run.Agent} was limited and is not held");
         }
     }
 
@@ -167,8 +196,9 @@ internal sealed class Invariants(World world)
                     var id = happened is Event.PreparingStarted preparing ? preparing.RunId : ((Event.LaunchOrdered)happened).RunId;
                     if (_queue.Contains(id))
                     {
-                        // Only what the day cannot pay in any case is overtaken.
-                        var longer = _queue.TakeWhile(other => other != id).FirstOrDefault(other => Left(after.Runs[other]) <= unspent);
+                        Hold(!IsHeld(after.Runs[id], now), "held-started", $"run {id} started while {after.Runs[id].Agent} is held until {_held.GetValueOrDefault(after.Runs[id].Agent)}");
+                        // Only what the day cannot pay in any case, or what its provider holds, is overtaken.
+                        var longer = _queue.TakeWhile(other => other != id).FirstOrDefault(other => Left(after.Runs[other]) <= unspent && !IsHeld(after.Runs[other], now));
                         Hold(longer == 0, "queue-order", $"run {id} started while run {longer} had waited longer");
                         _ = _queue.Remove(id);
                     }
@@ -186,7 +216,7 @@ internal sealed class Invariants(World world)
         var started = after.Runs.Values.Where(run => run.IsLive && !(before.Runs.TryGetValue(run.Id, out var was) && was.IsLive)).ToList();
         var live = after.Runs.Values.Count(run => run.IsLive);
         Hold(started.Count == 0 || live <= after.Settings.MaxParallel, "parallel-limit", $"{live} runs live with a limit of {after.Settings.MaxParallel} after run {started.FirstOrDefault()?.Id} started");
-        var next = _queue.FirstOrDefault(id => after.Runs.TryGetValue(id, out var run) && Left(run) <= unspent);
+        var next = _queue.FirstOrDefault(id => after.Runs.TryGetValue(id, out var run) && Left(run) <= unspent && !IsHeld(run, now));
         var free = unspent - after.Runs.Values.Where(run => run.IsLive).Sum(run => Math.Max(0, Left(run)));
         // Time alone can free money, at midnight; whoever is refused or only asks again moves nothing.
         var moves = decided.Refusal is null && !(input is Input.Request && decided.Events.IsEmpty);
@@ -371,6 +401,7 @@ internal sealed class Invariants(World world)
         state.Settings,
         state.SpendByDay,
         state.Days,
+        Holds = state.Holds.Values,
         state.DayWarning,
         Served = state.Served.OrderBy(served => served.Key, StringComparer.Ordinal),
     });

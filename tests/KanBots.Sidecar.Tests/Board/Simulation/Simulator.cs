@@ -96,6 +96,10 @@ internal sealed class Simulator
                 var run = runs[_random.Next(runs.Count)];
                 _ = Apply(Chance(2) ? new Input.WorktreeSeen(run.Id, run.WorktreePath, null) : new Input.WorktreeSeen(run.Id, null, "It is gone."), null);
                 break;
+            case 8 when Chance(4) && _state.Runs.Values.Where(run => run.LaunchLive).ToList() is { Count: > 0 } lives:
+                var limited = lives[_random.Next(lives.Count)];
+                _ = Apply(Chance(3) ? new Input.RateAllowed(limited.Id, limited.Launch, "five_hour") : new Input.RateLimited(limited.Id, limited.Launch, "five_hour", Chance(3) ? null : _now.AddMinutes(_random.Next(-5, 90))), null);
+                break;
             case 6 when Chance(3):
                 _ = Apply(new Input.Tick(), null);
                 break;
