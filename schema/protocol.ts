@@ -448,6 +448,7 @@ export interface Run {
   reason?: RunReason;
   undelivered?: readonly UndeliveredMessage[];
   warnings?: readonly BudgetWarning[];
+  stall?: RunStall;
 }
 
 export interface RunCost {
@@ -515,6 +516,12 @@ export interface RunResumeParams {
   requestId: string;
   runId: number;
   text?: string;
+}
+
+export interface RunStall {
+  kind: string;
+  since: string;
+  message: string;
 }
 
 export type RunState = "queued" | "preparing" | "running" | "awaitingDecision" | "inReview" | "finished" | "failed" | "stopped" | "interrupted" | "discarded" | "promoted";

@@ -35,6 +35,7 @@ namespace KanBots.Sidecar.Protocol;
 [JsonSerializable(typeof(BudgetWarning))]
 [JsonSerializable(typeof(DiffStat))]
 [JsonSerializable(typeof(RunReason))]
+[JsonSerializable(typeof(RunStall))]
 [JsonSerializable(typeof(Run))]
 [JsonSerializable(typeof(RunDispatchParams))]
 [JsonSerializable(typeof(RunResult))]

@@ -20,6 +20,12 @@ public sealed record DiffStat(int Files, int Insertions, int Deletions);
 /// <param name="Until">When it ends by itself, where that is known.</param>
 public sealed record RunReason(string Kind, string Message, DateTimeOffset? Until = null);
 
+/// <summary>Nothing has come from the agent for long: its "tool" or "model" is silent, it does not "start", or its process does not end
+/// "afterResult". Nothing is stopped for it; it goes by itself with the next word.</summary>
+/// <param name="Since">The agent's last sign of life.</param>
+/// <param name="Message">With the next step; the same while it lasts.</param>
+public sealed record RunStall(string Kind, DateTimeOffset Since, string Message);
+
 /// <summary>One agent's work on a card, in one worktree, over one or more launches.</summary>
 /// <param name="Launch">Number of the latest launch, 0 before the first.</param>
 /// <param name="CostIsEstimate">True while part of the cost is not yet confirmed by the agent's own total.</param>
@@ -52,7 +58,8 @@ public sealed record Run(
     DiffStat? DiffStat = null,
     RunReason? Reason = null,
     IReadOnlyList<UndeliveredMessage>? Undelivered = null,
-    IReadOnlyList<BudgetWarning>? Warnings = null);
+    IReadOnlyList<BudgetWarning>? Warnings = null,
+    RunStall? Stall = null);
 
 /// <summary>A message that no launch has acknowledged. It is sent again only by <c>run/reply</c> with its id in <c>replaces</c>.</summary>
 public sealed record UndeliveredMessage(string MessageId, CutText Text);

@@ -87,10 +87,9 @@ internal static class BoardText
             yield return $"{stat.Files} {(stat.Files == 1 ? "file" : "files")}, +{stat.Insertions} -{stat.Deletions} on {run.Branch}";
         }
 
-        foreach (var warning in run.Warnings ?? [])
+        foreach (var line in Notes(run))
         {
-            // With its card: plain output says a line once, and two cards can use up the same.
-            yield return TerminalText.Line($"! #{run.CardNumber}: {warning.Message}", Math.Max(width, NoticeWidth));
+            yield return line;
         }
 
         if (run.Reason is { } reason)
@@ -101,6 +100,20 @@ internal static class BoardText
         if (run.LeftRunning > 0)
         {
             yield return $"left running: {run.LeftRunning} processes (stop ends them)";
+        }
+    }
+
+    /// <summary>What a person should know of a live run. With its card: plain output says a line once, and two cards can have the same.</summary>
+    internal static IEnumerable<string> Notes(Run run)
+    {
+        foreach (var warning in run.Warnings ?? [])
+        {
+            yield return TerminalText.Line($"! #{run.CardNumber}: {warning.Message}", NoticeWidth);
+        }
+
+        if (run.Stall is { } stall)
+        {
+            yield return TerminalText.Line($"! #{run.CardNumber}: silent since {stall.Since.UtcDateTime.ToString("HH:mm:ss", CultureInfo.InvariantCulture)} UTC. {stall.Message}", NoticeWidth);
         }
     }
 

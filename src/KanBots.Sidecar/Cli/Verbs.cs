@@ -142,6 +142,11 @@ internal static class Verbs
             (after, atEnd) = (page.Next, page.AtEnd);
         }
 
+        foreach (var note in BoardText.Notes(run))
+        {
+            Console.Out.WriteLine(note);
+        }
+
         return 0;
     }
 }

@@ -104,6 +104,7 @@ internal sealed partial class BoardEngine
         _database.Ingest(launch.RunId, launch.Launch, read[^1].To, JsonSerializer.Serialize(decoder, ClaudeJson.Default.ClaudeState), lines, events, now);
         launch.Position = new StreamPosition(read[^1].To, null, seq);
         launch.Decoder = decoder;
+        launch.HeardAt = HeardAt(launch.Folder);
         _state = state;
         _database.KeepSnapshot(_state);
         Show(tools);

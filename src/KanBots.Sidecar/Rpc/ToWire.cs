@@ -36,7 +36,7 @@ internal static partial class ToWire
     internal static BoardDidChangeParams? Changes(BoardView before, BoardView after, DateTimeOffset now)
     {
         var (old, state) = (before.State, after.State);
-        var changedRuns = state.Runs.Values.Where(run => !old.Runs.TryGetValue(run.Id, out var was) || !ReferenceEquals(was, run) || before.Tools.GetValueOrDefault(run.Id) != after.Tools.GetValueOrDefault(run.Id) || before.Waits.GetValueOrDefault(run.Id) != after.Waits.GetValueOrDefault(run.Id)).ToList();
+        var changedRuns = state.Runs.Values.Where(run => !old.Runs.TryGetValue(run.Id, out var was) || !ReferenceEquals(was, run) || IsSeenAnew(before, after, run.Id)).ToList();
         var touched = changedRuns.Select(run => run.CardId).ToHashSet();
         var changedCards = state.Cards.Values.Where(card => !card.Archived && (touched.Contains(card.Id) || !old.Cards.TryGetValue(card.Id, out var was) || !ReferenceEquals(was, card))).ToList();
         var changedDecisions = ReferenceEquals(old.Decisions, state.Decisions) ? [] : state.Decisions.Values.Where(decision => !old.Decisions.TryGetValue(decision.Id, out var was) || !ReferenceEquals(was, decision)).ToList();
@@ -54,6 +54,10 @@ internal static partial class ToWire
             removed,
             Spend(state, now));
     }
+
+    /// <summary>What is shown of a run and is not in it.</summary>
+    private static bool IsSeenAnew(BoardView before, BoardView after, long run) =>
+        before.Tools.GetValueOrDefault(run) != after.Tools.GetValueOrDefault(run) || before.Waits.GetValueOrDefault(run) != after.Waits.GetValueOrDefault(run) || before.Stalls.GetValueOrDefault(run) != after.Stalls.GetValueOrDefault(run);
 
     private static Spend Spend(Core.BoardState state, DateTimeOffset now)
     {
@@ -123,7 +127,8 @@ internal static partial class ToWire
         run.DiffStat is { } stat ? new DiffStat(stat.Files, stat.Insertions, stat.Deletions) : null,
         (run.Reason ?? view.Waits.GetValueOrDefault(run.Id)) is { } reason ? new RunReason(reason.Kind, reason.Message, reason.Until) : null,
         Undelivered(run),
-        run.IsOver || run.Warnings.IsEmpty ? null : [.. run.Warnings.Select(Warning)]);
+        run.IsOver || run.Warnings.IsEmpty ? null : [.. run.Warnings.Select(Warning)],
+        view.Stalls.GetValueOrDefault(run.Id) is { } stall ? new RunStall(stall.Kind, stall.Since, stall.Message) : null);
 
     private static BudgetWarning Warning(Core.Reason warning) => new(warning.Kind, warning.Message);
 

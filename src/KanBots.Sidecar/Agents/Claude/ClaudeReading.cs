@@ -9,6 +9,9 @@ namespace KanBots.Sidecar.Agents.Claude;
 /// <summary>One line while it is read: what it says, and what it changes in the decoder's state.</summary>
 internal sealed class ClaudeReading(JsonElement root, ClaudeState state)
 {
+    /// <summary>Tools at work at once that are known by name.</summary>
+    private const int ToolsMax = 64;
+
     private readonly ImmutableArray<AgentSignal>.Builder _signals = ImmutableArray.CreateBuilder<AgentSignal>();
     private readonly ImmutableArray<AgentItem>.Builder _items = ImmutableArray.CreateBuilder<AgentItem>();
     private readonly string? _parent = root.Text("parent_tool_use_id");
@@ -190,6 +193,7 @@ internal sealed class ClaudeReading(JsonElement root, ClaudeState state)
         var summary = ClaudeDecoder.Summarise(name, input);
         if (_parent is null)
         {
+            State = State with { Tools = [.. (State.Tools ?? []).TakeLast(ToolsMax - 1), new OpenTool(block.Text("id") ?? "", summary)] };
             _signals.Add(new AgentSignal.Tool(summary));
         }
 
@@ -226,7 +230,10 @@ internal sealed class ClaudeReading(JsonElement root, ClaudeState state)
     {
         if (_parent is null)
         {
-            _signals.Add(new AgentSignal.Tool(null));
+            // Of several that run at once one result ends one.
+            var id = block.Text("tool_use_id") ?? "";
+            State = State with { Tools = State.Tools?.Where(tool => tool.Id != id).ToArray() is { Length: > 0 } left ? left : null };
+            _signals.Add(new AgentSignal.Tool(State.Tool));
         }
 
         _signals.Add(new AgentSignal.Spent());
@@ -267,7 +274,7 @@ internal sealed class ClaudeReading(JsonElement root, ClaudeState state)
         var text = root.Text("result") ?? Errors();
         var (kind, message) = isError && !interrupted ? ClaudeFailure.OfResult(root.Text("subtype") ?? "", State.LastError, text) : (null, null);
         var turns = (int)Math.Clamp(root.Whole("num_turns"), 0, int.MaxValue);
-        (var micro, State) = ClaudeCost.OfResult(root, State with { LastError = null });
+        (var micro, State) = ClaudeCost.OfResult(root, State with { LastError = null, Tools = null });
         if (micro > 0)
         {
             _signals.Add(new AgentSignal.CostAdded(micro));
