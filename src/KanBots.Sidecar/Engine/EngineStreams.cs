@@ -287,6 +287,8 @@ internal sealed partial class BoardEngine
         }
 
         _ = Apply(new Input.Recovered(highest, observed.ToImmutable()), null);
+        // What agents were at when the last serve died, they are still at: their streams say nothing new until it ends.
+        Show(_view.Tools.SetItems(_live.Values.Where(launch => launch.Decoder.Tool is not null).Select(launch => KeyValuePair.Create(launch.RunId, launch.Decoder.Tool!))));
         Tick();
         ReleaseEarly(null);
         return true;

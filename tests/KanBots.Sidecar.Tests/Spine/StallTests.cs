@@ -30,6 +30,7 @@ public sealed class StallTests
         var again = place.Connect();
         var after = Place.Run(Place.Until(again, "it has still stalled after a restart", board => Kind(board, run) == "tool"), run);
         Assert.Equal((string?)stalled["stall"]!["since"], (string?)after["stall"]!["since"]);
+        Assert.Contains("npm test", (string?)after["currentTool"]);
 
         File.WriteAllText(Path.Combine(place.Root, "go"), "");
         Assert.Null(Place.UntilState(again, run, "finished")["stall"]);
