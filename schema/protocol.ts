@@ -61,6 +61,11 @@ export interface Budget {
   minutes?: number;
 }
 
+export interface BudgetWarning {
+  kind: string;
+  message: string;
+}
+
 export interface ByteRange {
   launch: number;
   from: number;
@@ -92,6 +97,13 @@ export interface CardArchiveParams {
   requestId: string;
   cardId: number;
   archived?: boolean;
+}
+
+export interface CardCost {
+  cardId: number;
+  cardNumber: number;
+  title: string;
+  cost: Cost;
 }
 
 export interface CardCreateParams {
@@ -170,9 +182,44 @@ export interface ConfigSetResult {
   values: Readonly<Record<string, unknown>>;
 }
 
+export interface Cost {
+  turns: number;
+  minutes?: number;
+  microUsd?: number;
+  unpricedTurns?: number;
+  isEstimate?: boolean;
+}
+
+export interface CostCut {
+  days: number;
+  models: number;
+  cards: number;
+  runs: number;
+}
+
+export interface CostGetParams {
+  cardId?: number;
+  days?: number;
+  limit?: number;
+}
+
+export interface CostGetResult {
+  total: Cost;
+  days: readonly DayCost[];
+  models: readonly ModelCost[];
+  cards: readonly CardCost[];
+  runs: readonly RunCost[];
+  cut?: CostCut;
+}
+
 export interface CutText {
   text: string;
   fullLength?: number;
+}
+
+export interface DayCost {
+  day: string;
+  cost: Cost;
 }
 
 export interface Decision {
@@ -275,6 +322,17 @@ export interface LogDidAppendParams {
 }
 
 export type LogLevel = "debug" | "info" | "warning" | "error";
+
+export interface ModelCost {
+  model: string;
+  runs: number;
+  inputTokens: number;
+  outputTokens: number;
+  cacheReadTokens: number;
+  cacheWriteTokens: number;
+  microUsd?: number;
+  isPartlyUnpriced?: boolean;
+}
 
 export interface Nothing {
 }
@@ -391,6 +449,18 @@ export interface Run {
   reason?: RunReason;
   undelivered?: readonly UndeliveredMessage[];
   notices?: readonly RunReason[];
+  warnings?: readonly BudgetWarning[];
+  stall?: RunStall;
+}
+
+export interface RunCost {
+  runId: number;
+  cardId: number;
+  cardNumber: number;
+  agent: string;
+  state: RunState;
+  cost: Cost;
+  model?: string;
 }
 
 export interface RunDidAppendParams {
@@ -426,6 +496,7 @@ export interface RunEventsResult {
 export interface RunReason {
   kind: string;
   message: string;
+  until?: string;
 }
 
 export interface RunReplyParams {
@@ -447,6 +518,12 @@ export interface RunResumeParams {
   requestId: string;
   runId: number;
   text?: string;
+}
+
+export interface RunStall {
+  kind: string;
+  since: string;
+  message: string;
 }
 
 export type RunState = "queued" | "preparing" | "running" | "awaitingDecision" | "inReview" | "finished" | "failed" | "stopped" | "interrupted" | "discarded" | "promoted";
@@ -494,6 +571,7 @@ export interface Spend {
   totalMicroUsd: number;
   dayBudgetMicroUsd?: number;
   reservedMicroUsd?: number;
+  warning?: BudgetWarning;
 }
 
 export interface SystemItem {
@@ -606,6 +684,7 @@ export interface Requests {
   "decision/answer": { params: DecisionAnswerParams; result: DecisionResult };
   "decision/dismiss": { params: DecisionDismissParams; result: DecisionResult };
   "agent/list": { params: Nothing; result: AgentListResult };
+  "cost/get": { params: CostGetParams; result: CostGetResult };
   "config/get": { params: Nothing; result: ConfigGetResult };
   "config/set": { params: ConfigSetParams; result: ConfigSetResult };
   "sidecar/status": { params: Nothing; result: SidecarStatusResult };

@@ -23,6 +23,7 @@ public static partial class Decider
 
             plan.Record(new Event.RequestServed(request.RequestId, plan.Outcome, now));
             plan.StartQueued();
+            WarnOfDay(plan);
             return plan.ToDecided();
         }
         else
@@ -37,10 +38,12 @@ public static partial class Decider
                     Recover(plan, recovered);
                     break;
                 case Input.Tick:
+                    PassTime(plan);
                     break;
             }
 
             plan.StartQueued();
+            WarnOfDay(plan);
             return plan.ToDecided();
         }
     }
@@ -111,6 +114,7 @@ public static partial class Decider
             }
 
             Order(new Effect.StartLaunch(runId, number, Resume: run.SessionKnown, messages));
+            Warn(this, runId);
         }
 
         /// <summary>A card follows its run, as one step from where the run was; where a person has put it is not argued with in between.</summary>

@@ -7,7 +7,7 @@ namespace KanBots.Sidecar.Board;
 /// <list type="table">
 /// <item><term>about a run that is not there</term><description>nothing</description></item>
 /// <item><term>Prepared, twice or after a stop</term><description>the worktree is noted; no second launch</description></item>
-/// <item><term>about an earlier launch</term><description>only its cost counts</description></item>
+/// <item><term>about an earlier launch</term><description>only its cost, and what it used, counts</description></item>
 /// <item><term>a decision that is known, in any state</term><description>nothing</description></item>
 /// <item><term>LaunchEnded of a run that is over</term><description>nothing</description></item>
 /// </list></summary>
@@ -41,7 +41,8 @@ public static partial class Decider
                 KeepInput(plan, run.Id);
                 break;
             case Input.TurnEnded ended when IsCurrent(run, ended.Launch):
-                plan.Record(new Event.TurnFinished(run.Id, ended.Outcome, ended.NumTurns));
+                plan.Record(new Event.TurnFinished(run.Id, ended.Outcome, ended.NumTurns, plan.Day));
+                ForgetHold(plan, run, ended.Outcome);
                 EnforceBudget(plan, run.Id);
                 CloseWhenIdle(plan, run.Id);
                 break;
@@ -54,9 +55,18 @@ public static partial class Decider
 
                 EnforceBudget(plan, run.Id);
                 break;
+            case Input.ModelsUsed used when !used.Models.IsEmpty || used.UnpricedTurns > 0:
+                plan.Record(new Event.ModelsUsed(run.Id, used.Models, used.UnpricedTurns, plan.Day));
+                break;
             case Input.CostEstimated estimate when IsCurrent(run, estimate.Launch) && estimate.MicroUsd != run.EstimateMicroUsd:
                 plan.Record(new Event.CostEstimated(run.Id, estimate.MicroUsd));
                 EnforceBudget(plan, run.Id);
+                break;
+            case Input.RateLimited limited when IsCurrent(run, limited.Launch):
+                Limited(plan, run, limited);
+                break;
+            case Input.RateAllowed allowed when IsCurrent(run, allowed.Launch):
+                Allowed(plan, run, allowed);
                 break;
             case Input.DecisionAsked asked when IsCurrent(run, asked.Launch):
                 Asked(plan, run, asked);
@@ -221,6 +231,8 @@ public static partial class Decider
             // Each run at its own next report: what one run spends stops no other in the middle of a call that is paid for already.
             OrderStop(plan, run, Waiting.DayBudget);
         }
+
+        Warn(plan, runId);
     }
 
     /// <summary>Asked of every run that has reached its budget, also of one that a person is stopping or that was billed late: it is the

@@ -27,13 +27,25 @@ public abstract record Event
 
     public sealed record TurnBegan(long RunId, string? SessionId, string? Model) : Event;
 
-    public sealed record TurnFinished(long RunId, TurnOutcome Outcome, int NumTurns) : Event;
+    public sealed record TurnFinished(long RunId, TurnOutcome Outcome, int NumTurns, string? Day = null) : Event;
 
     public sealed record CostAdded(long RunId, long MicroUsd, string Day) : Event;
+
+    /// <param name="UnpricedTurns">Turns for which the agent named no price.</param>
+    public sealed record ModelsUsed(long RunId, ImmutableArray<ModelUse> Models, int UnpricedTurns, string Day) : Event;
 
     public sealed record CostEstimated(long RunId, long MicroUsd) : Event;
 
     public sealed record BudgetRaised(long RunId, Budget Budget) : Event;
+
+    /// <summary>Something of a run's budget is nearly used up; said once, until there is more of it.</summary>
+    public sealed record BudgetWarned(long RunId, Reason Warning) : Event;
+
+    public sealed record DayWarned(string Day, Reason Warning) : Event;
+
+    public sealed record HoldSet(Hold Hold) : Event;
+
+    public sealed record HoldLifted(string Agent) : Event;
 
     public sealed record DecisionOpened(Decision Decision) : Event;
 

@@ -25,7 +25,7 @@ public static class Evolver
             case Event.CardDeleted deleted:
                 return DeleteCard(state, deleted.CardId);
             case Event.SettingsChanged settings:
-                return state with { Settings = settings.Settings };
+                return state with { Settings = settings.Settings, DayWarning = settings.Settings.DayBudgetMicroUsd == state.Settings.DayBudgetMicroUsd ? state.DayWarning : null };
             case Event.RequestServed served:
                 return Serve(state, served);
             case Event.RunIdsSeen seen:
@@ -50,17 +50,29 @@ public static class Evolver
                     InTurn = false,
                     InputClosed = false,
                     BackgroundTasks = 0,
+                    LaunchedAt = ordered.At,
+                    Warnings = run.Warnings.RemoveAll(warning => warning.Kind == Nearing.Minutes),
                 });
             case Event.TurnBegan began:
                 return With(state, began.RunId, run => run with { InTurn = true, Outcome = null, SessionKnown = true, SessionId = began.SessionId ?? run.SessionId, Model = began.Model ?? run.Model });
             case Event.TurnFinished finished:
-                return With(state, finished.RunId, run => run with { InTurn = false, Outcome = finished.Outcome, Turns = run.Turns + Math.Max(0, finished.NumTurns) });
+                return OnDay(With(state, finished.RunId, run => run with { InTurn = false, Outcome = finished.Outcome, Turns = run.Turns + Math.Max(0, finished.NumTurns) }), finished.Day, Math.Max(0, finished.NumTurns), 0);
             case Event.CostAdded cost:
                 return AddCost(state, cost);
+            case Event.ModelsUsed used:
+                return OnDay(With(state, used.RunId, run => run with { Models = used.Models.Aggregate(run.Models, Add), UnpricedTurns = run.UnpricedTurns + used.UnpricedTurns }), used.Day, 0, used.UnpricedTurns);
             case Event.CostEstimated estimate:
                 return With(state, estimate.RunId, run => run with { EstimateMicroUsd = Math.Max(0, estimate.MicroUsd) });
             case Event.BudgetRaised raised:
-                return With(state, raised.RunId, run => run with { Budget = raised.Budget });
+                return With(state, raised.RunId, run => run with { Budget = raised.Budget, Warnings = run.Warnings.RemoveAll(warning => warning.Kind != Nearing.Minutes) });
+            case Event.BudgetWarned warned:
+                return With(state, warned.RunId, run => run with { Warnings = run.Warnings.Add(warned.Warning) });
+            case Event.DayWarned warned:
+                return state with { DayWarning = new DayWarning(warned.Day, warned.Warning) };
+            case Event.HoldSet set:
+                return state with { Holds = state.Holds.SetItem(set.Hold.Agent, set.Hold) };
+            case Event.HoldLifted lifted:
+                return state with { Holds = state.Holds.Remove(lifted.Agent) };
             case Event.DecisionOpened opened:
                 return AfterDecision(state with { Decisions = state.Decisions.SetItem(opened.Decision.Id, opened.Decision) }, opened.Decision.RunId);
             case Event.DecisionClosed closed:
@@ -97,6 +109,7 @@ public static class Evolver
             case Event.RunEnded ended:
                 return With(state, ended.RunId, run => run with
                 {
+                    WorkedMs = run.WorkedMs + (long)Math.Min(Nearing.WorkOf(state, run, ended.At).TotalMilliseconds, run.Budget.Minutes * 60_000d), // its host allows no more
                     State = ended.State,
                     Reason = ended.Reason,
                     Dirty = ended.Dirty,
@@ -133,6 +146,27 @@ public static class Evolver
             SpendByDay = state.SpendByDay.SetItem(cost.Day, day + cost.MicroUsd),
         };
     }
+
+    private static BoardState OnDay(BoardState state, string? day, int turns, int unpriced)
+    {
+        if (day is null)
+        {
+            return state; // written before days were counted
+        }
+
+        var use = state.Days.GetValueOrDefault(day) ?? new DayUse(0, 0);
+        return state with { Days = state.Days.SetItem(day, new DayUse(use.Turns + turns, use.UnpricedTurns + unpriced)) };
+    }
+
+    private static ImmutableArray<ModelUse> Add(ImmutableArray<ModelUse> models, ModelUse used)
+    {
+        var name = used.Model.Length <= Limits.ModelLengthMax ? used.Model : used.Model[..Limits.ModelLengthMax];
+        name = models.Length < Limits.ModelsPerRunMax || models.Any(model => model.Model == name) ? name : OtherModels;
+        var at = models.Select(model => model.Model).ToList().IndexOf(name);
+        return at < 0 ? models.Add(used with { Model = name }) : models.SetItem(at, models[at].Plus(used));
+    }
+
+    private const string OtherModels = "other models";
 
     private static BoardState DeleteCard(BoardState state, long cardId)
     {

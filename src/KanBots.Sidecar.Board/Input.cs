@@ -53,8 +53,18 @@ public abstract record Input
     /// <summary>Exact cost that came on top, micro-dollars. Takes the estimate of the turn away.</summary>
     public sealed record CostAdded(long RunId, int Launch, long MicroUsd) : Report(RunId);
 
+    /// <summary>What a turn has used of each model. It moves no money: the exact cost does.</summary>
+    public sealed record ModelsUsed(long RunId, int Launch, ImmutableArray<ModelUse> Models, int UnpricedTurns) : Report(RunId);
+
     /// <summary>The agent's own live figure for what is not yet in the exact cost, micro-dollars.</summary>
     public sealed record CostEstimated(long RunId, int Launch, long MicroUsd) : Report(RunId);
+
+    /// <summary>The run's provider refuses for a limit of its own, as an event or an error kind says, never prose.</summary>
+    /// <param name="Until">When the limit is over; null when it did not say.</param>
+    public sealed record RateLimited(long RunId, int Launch, string? Limit, DateTimeOffset? Until) : Report(RunId);
+
+    /// <summary>The run's provider serves, also where it warns that it soon will not.</summary>
+    public sealed record RateAllowed(long RunId, int Launch, string? Limit) : Report(RunId);
 
     public sealed record DecisionAsked(long RunId, int Launch, string DecisionId, DecisionKind Kind, string AgentRequestId, string? ToolUseId, string ToolName, string ToolInput, string? Description, ImmutableArray<Question> Questions) : Report(RunId);
 

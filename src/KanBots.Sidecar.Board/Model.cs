@@ -23,7 +23,8 @@ public sealed record Budget(long MicroUsd, int Turns, int Minutes);
 public sealed record DiffStat(int Files, int Insertions, int Deletions);
 
 /// <summary>A kind to branch on and a sentence for a person.</summary>
-public sealed record Reason(string Kind, string Message);
+/// <param name="Until">When it ends by itself, where that is known.</param>
+public sealed record Reason(string Kind, string Message, DateTimeOffset? Until = null);
 
 /// <summary>Waiting: no launch was told yet. Told: written to a launch's input. Delivered: its id was echoed. Lost: the launch that was
 /// told ended without an echo, so that nobody knows whether the agent read it; it is shown, and never sent again unasked.</summary>
@@ -43,6 +44,11 @@ public sealed record Message(string Id, string Text, MessageState State);
 /// <param name="InputClosed">The launch's input was ordered closed: what is said now goes to the next launch.</param>
 /// <param name="Outcome">Of the last turn, null while one is under way; it decides the state when the process ends.</param>
 /// <param name="BackgroundTasks">Number of the agent's own tasks that outlive a turn.</param>
+/// <param name="LaunchedAt">When the latest launch was ordered.</param>
+/// <param name="Warnings">What was said to be nearly used up.</param>
+/// <param name="Models">What it has used of each model, by the agent's own account.</param>
+/// <param name="UnpricedTurns">Of its turns those for which the agent named no price.</param>
+/// <param name="WorkedMs">Work of the launches that have ended.</param>
 public sealed record Run(
     long Id,
     long CardId,
@@ -78,8 +84,18 @@ public sealed record Run(
     DiffStat? DiffStat,
     int LeftRunning,
     Reason? Reason,
-    ImmutableArray<Message> Messages)
+    ImmutableArray<Message> Messages,
+    DateTimeOffset? LaunchedAt = null,
+    ImmutableArray<Reason> Warnings = default,
+    ImmutableArray<ModelUse> Models = default,
+    int UnpricedTurns = 0,
+    long WorkedMs = 0)
 {
+    /// <summary>A journal from before there were any has none.</summary>
+    public ImmutableArray<Reason> Warnings { get; init; } = Warnings.IsDefault ? [] : Warnings;
+
+    public ImmutableArray<ModelUse> Models { get; init; } = Models.IsDefault ? [] : Models;
+
     /// <summary>A live run has, or is about to have, a process: it counts against the parallel limit and cannot be resumed.</summary>
     public bool IsLive => State is RunState.Preparing or RunState.Running or RunState.AwaitingDecision;
 
@@ -96,6 +112,24 @@ public sealed record Run(
     /// <summary>The names of the mission: they contain the run's primary key, so that they never collide.</summary>
     public static string BranchOf(int cardNumber, long runId) => $"kanbots/issue-{cardNumber}-{runId}";
 }
+
+/// <summary>What was used of one model.</summary>
+/// <param name="HasPrice">False when some of it had no known price: then the money does not hold it.</param>
+public sealed record ModelUse(string Model, long MicroUsd, bool HasPrice, long InputTokens, long OutputTokens, long CacheReadTokens, long CacheWriteTokens)
+{
+    internal ModelUse Plus(ModelUse more) => this with
+    {
+        MicroUsd = MicroUsd + more.MicroUsd,
+        HasPrice = HasPrice && more.HasPrice,
+        InputTokens = InputTokens + more.InputTokens,
+        OutputTokens = OutputTokens + more.OutputTokens,
+        CacheReadTokens = CacheReadTokens + more.CacheReadTokens,
+        CacheWriteTokens = CacheWriteTokens + more.CacheWriteTokens,
+    };
+}
+
+/// <summary>Turns that ended on a day, and those of them without a price. Its money is in the state's spend.</summary>
+public sealed record DayUse(int Turns, int UnpricedTurns);
 
 /// <summary>How a turn ended: <see cref="Kind"/> is null when it went well.</summary>
 public sealed record TurnOutcome(bool IsError, bool Interrupted, string? Kind, string? Message);
@@ -143,6 +177,15 @@ public sealed record Outcome(OutcomeKind Kind, long Id, string? Text);
 
 public enum OutcomeKind { Done, Card, Run, Message, Decision }
 
+/// <summary>An agent's provider takes no more work for a while. What is queued for it waits; what lives goes on.</summary>
+/// <param name="Limit">The provider's own name of its limit, such as five_hour; null when it gave none.</param>
+/// <param name="IsGuess">The provider did not say until when, so that it is tried again after a pause.</param>
+/// <param name="Tries">Guesses in a row: each pause is twice the one before.</param>
+public sealed record Hold(string Agent, string? Limit, DateTimeOffset Since, DateTimeOffset Until, bool IsGuess, int Tries);
+
+/// <summary>What was said of a day's budget, so that it is said once.</summary>
+public sealed record DayWarning(string Day, Reason Warning);
+
 public sealed record ServedRequest(Outcome Outcome, DateTimeOffset At);
 
 /// <summary>Everything that the core knows. It is the fold of the journal. Its maps are sorted, so that the same inputs give the same
@@ -157,7 +200,10 @@ public sealed record BoardState(
     ImmutableSortedDictionary<string, Decision> Decisions,
     Settings Settings,
     ImmutableSortedDictionary<string, long> SpendByDay,
-    ImmutableSortedDictionary<string, ServedRequest> Served)
+    ImmutableSortedDictionary<string, ServedRequest> Served,
+    ImmutableSortedDictionary<string, DayUse> Days,
+    ImmutableSortedDictionary<string, Hold> Holds,
+    DayWarning? DayWarning = null)
 {
     public static BoardState Empty(string epoch) => new(
         epoch,
@@ -169,7 +215,9 @@ public sealed record BoardState(
         ImmutableSortedDictionary<string, Decision>.Empty.WithComparers(StringComparer.Ordinal),
         Settings.Default,
         ImmutableSortedDictionary<string, long>.Empty.WithComparers(StringComparer.Ordinal),
-        ImmutableSortedDictionary<string, ServedRequest>.Empty.WithComparers(StringComparer.Ordinal));
+        ImmutableSortedDictionary<string, ServedRequest>.Empty.WithComparers(StringComparer.Ordinal),
+        ImmutableSortedDictionary<string, DayUse>.Empty.WithComparers(StringComparer.Ordinal),
+        ImmutableSortedDictionary<string, Hold>.Empty.WithComparers(StringComparer.Ordinal));
 
     public IEnumerable<Run> RunsOf(long cardId) => Runs.Values.Where(run => run.CardId == cardId);
 
@@ -202,10 +250,25 @@ public static class Limits
 
     /// <summary>Of one day, in micro-dollars: $100,000.</summary>
     public const long DayMicroUsdMax = 100_000_000_000;
+    /// <summary>Per cent of a budget at which it is said to be nearly used up.</summary>
+    public const int WarnPercent = 80;
     public const int TurnsMax = 100_000;
+
+    /// <summary>Of one run; what is used of more goes under one name.</summary>
+    public const int ModelsPerRunMax = 20;
+    public const int ModelLengthMax = 100;
 
     /// <summary>Of one run's work: a week.</summary>
     public const int MinutesMax = 7 * 24 * 60;
+    /// <summary>A provider's longest limit is a week; what is said to last longer is a mistake, and the end is then not known.</summary>
+    public static readonly TimeSpan HoldMax = TimeSpan.FromDays(8);
+
+    /// <summary>The first pause before a provider is tried again that did not say until when.</summary>
+    public static readonly TimeSpan HoldGuess = TimeSpan.FromMinutes(5);
+    public static readonly TimeSpan HoldGuessMax = TimeSpan.FromMinutes(60);
+
+    /// <summary>A limit that comes so long after the last one is another story, and its pause is the first again.</summary>
+    public static readonly TimeSpan HoldForgottenAfter = TimeSpan.FromHours(1);
 
     /// <summary>However old they seem: a clock that was set forward must not make a wish count twice.</summary>
     public const int ServedRequestsKeptMin = 1_000;

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 
 namespace KanBots.Sidecar.Board;
 
@@ -7,8 +8,9 @@ namespace KanBots.Sidecar.Board;
 public static class Waiting
 {
     public const string DayBudget = "dayBudget";
+    public const string RateLimited = "rateLimited";
 
-    /// <summary>First come, first served, within the parallel limit and the day's money.</summary>
+    /// <summary>First come, first served, within the parallel limit, the day's money and the limits of providers.</summary>
     public static Run? Next(BoardState state, DateTimeOffset now)
     {
         if (state.Runs.Values.Count(run => run.IsLive) >= state.Settings.MaxParallel)
@@ -23,8 +25,8 @@ public static class Waiting
         }
 
         var purse = Purse.Of(state, now);
-        // A run that cannot begin today, whatever the others give back, steps aside for those that can; no other is overtaken.
-        return queue.FirstOrDefault(run => run.RemainingMicroUsd <= purse.UnspentMicroUsd) is { } first && first.RemainingMicroUsd <= purse.FreeMicroUsd ? first : null;
+        // A run that cannot begin now, whatever the others give back, steps aside for those that can; no other is overtaken.
+        return queue.FirstOrDefault(run => HoldOf(state, run, now) is null && run.RemainingMicroUsd <= purse.UnspentMicroUsd) is { } first && first.RemainingMicroUsd <= purse.FreeMicroUsd ? first : null;
     }
 
     /// <summary>Why each queued run waits, where it is for something else than one of the parallel places.</summary>
@@ -36,7 +38,11 @@ public static class Waiting
         Run? first = null;
         foreach (var run in queue)
         {
-            if (run.RemainingMicroUsd > purse.UnspentMicroUsd)
+            if (HoldOf(state, run, now) is { } hold)
+            {
+                reasons[run.Id] = new Reason(RateLimited, Held(hold), hold.Until);
+            }
+            else if (run.RemainingMicroUsd > purse.UnspentMicroUsd)
             {
                 reasons[run.Id] = new Reason(DayBudget, TooMuchForToday(run, purse));
             }
@@ -55,6 +61,16 @@ public static class Waiting
         }
 
         return reasons.ToImmutable();
+    }
+
+    private static Hold? HoldOf(BoardState state, Run run, DateTimeOffset now) => state.Holds.GetValueOrDefault(run.Agent) is { } hold && hold.Until > now ? hold : null;
+
+    private static string Held(Hold hold)
+    {
+        var until = hold.Until.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+        return hold.IsGuess
+            ? $"Waits until {until} UTC: the provider of {hold.Agent} refuses for its limit and did not say until when. It is tried again then, by itself."
+            : $"Waits until {until} UTC for the provider's limit{(hold.Limit is null ? "" : $" ({hold.Limit})")} of {hold.Agent}. It starts by itself then.";
     }
 
     private static string ReservedByOthers(Run run, Purse purse) =>

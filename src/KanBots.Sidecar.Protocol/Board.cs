@@ -36,7 +36,8 @@ public sealed record Card(
 
 /// <summary>Money spent through this board, in micro-dollars. A day is a UTC day.</summary>
 /// <param name="ReservedMicroUsd">What live runs may still spend by their own budgets; it counts against the day's until they end.</param>
-public sealed record Spend(long TodayMicroUsd, long TotalMicroUsd, long? DayBudgetMicroUsd = null, long? ReservedMicroUsd = null);
+/// <param name="Warning">Today's budget is nearly spent.</param>
+public sealed record Spend(long TodayMicroUsd, long TotalMicroUsd, long? DayBudgetMicroUsd = null, long? ReservedMicroUsd = null, BudgetWarning? Warning = null);
 
 /// <summary>The whole board at one revision of one epoch: every open card, their runs, and the last ended ones.</summary>
 public sealed record BoardSnapshot(

@@ -37,6 +37,8 @@ public static class Methods
     public const string DecisionDidRequest = "decision/didRequest";
     public const string DecisionDidWithdraw = "decision/didWithdraw";
 
+    public const string CostGet = "cost/get";
+
     public const string AgentList = "agent/list";
     public const string ConfigGet = "config/get";
     public const string ConfigSet = "config/set";

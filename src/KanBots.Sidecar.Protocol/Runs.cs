@@ -11,16 +11,27 @@ public enum PermissionMode { BypassPermissions, Ask, Plan }
 /// <summary>Limits of one run: money in micro-dollars, turns, minutes of work.</summary>
 public sealed record Budget(long? MicroUsd = null, int? Turns = null, int? Minutes = null);
 
+/// <summary>Most of a budget is used up: "money", "turns" or "minutes" of a run, or the "day". It keeps its words while it holds, so that it can be told once.</summary>
+public sealed record BudgetWarning(string Kind, string Message);
+
 public sealed record DiffStat(int Files, int Insertions, int Deletions);
 
 /// <summary>Why a run is in its state, or waits in the queue: a kind to branch on and a sentence with the next step.</summary>
-public sealed record RunReason(string Kind, string Message);
+/// <param name="Until">When it ends by itself, where that is known.</param>
+public sealed record RunReason(string Kind, string Message, DateTimeOffset? Until = null);
+
+/// <summary>Nothing has come from the agent for long: its "tool" or "model" is silent, it does not "start", or its process does not end
+/// "afterResult". Nothing is stopped for it; it goes by itself with the next word.</summary>
+/// <param name="Since">The agent's last sign of life.</param>
+/// <param name="Message">With the next step; the same while it lasts.</param>
+public sealed record RunStall(string Kind, DateTimeOffset Since, string Message);
 
 /// <summary>One agent's work on a card, in one worktree, over one or more launches.</summary>
 /// <param name="Launch">Number of the latest launch, 0 before the first.</param>
 /// <param name="CostIsEstimate">True while part of the cost is not yet confirmed by the agent's own total.</param>
 /// <param name="LeftRunning">Number of processes that outlived the agent.</param>
 /// <param name="Notices">What a person should know of it beside its state, the newest last: one per kind, each with its next step.</param>
+/// <param name="Warnings">Of a run that is not over: what is nearly used up.</param>
 public sealed record Run(
     long Id,
     long CardId,
@@ -48,7 +59,9 @@ public sealed record Run(
     DiffStat? DiffStat = null,
     RunReason? Reason = null,
     IReadOnlyList<UndeliveredMessage>? Undelivered = null,
-    IReadOnlyList<RunReason>? Notices = null);
+    IReadOnlyList<RunReason>? Notices = null,
+    IReadOnlyList<BudgetWarning>? Warnings = null,
+    RunStall? Stall = null);
 
 /// <summary>A message that no launch has acknowledged. It is sent again only by <c>run/reply</c> with its id in <c>replaces</c>.</summary>
 public sealed record UndeliveredMessage(string MessageId, CutText Text);

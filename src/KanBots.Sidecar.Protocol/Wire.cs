@@ -43,6 +43,7 @@ public static class Wire
         FromServer(Protocol.Methods.DecisionDidRequest, Json.DecisionDidRequestParams),
         FromServer(Protocol.Methods.DecisionDidWithdraw, Json.DecisionDidWithdrawParams),
         Request(Protocol.Methods.AgentList, Json.Nothing, Json.AgentListResult),
+        Request(Protocol.Methods.CostGet, Json.CostGetParams, Json.CostGetResult),
         Request(Protocol.Methods.ConfigGet, Json.Nothing, Json.ConfigGetResult),
         Request(Protocol.Methods.ConfigSet, Json.ConfigSetParams, Json.ConfigSetResult),
         Request(Protocol.Methods.SidecarStatus, Json.Nothing, Json.SidecarStatusResult),

@@ -13,6 +13,17 @@ internal abstract record AgentSignal
     /// <summary>Exact cost on top of what was said before, micro-dollars.</summary>
     internal sealed record CostAdded(long MicroUsd) : AgentSignal;
 
+    /// <summary>What the turn has used of each model, on top of what was said before.</summary>
+    /// <param name="UnpricedTurns">The turn's model calls, when the agent names no price for some of it; else 0.</param>
+    internal sealed record Used(ImmutableArray<AgentUsage> Models, int UnpricedTurns) : AgentSignal;
+
+    /// <summary>The provider refuses for a limit of its own.</summary>
+    /// <param name="Until">When the limit is over; null when it does not say.</param>
+    internal sealed record RateLimited(string? Limit, DateTimeOffset? Until) : AgentSignal;
+
+    /// <summary>The provider serves, also where it warns that it soon will not.</summary>
+    internal sealed record RateAllowed(string? Limit) : AgentSignal;
+
     /// <summary>The agent's live figure for what is not in the exact cost yet, micro-dollars.</summary>
     internal sealed record CostEstimated(long MicroUsd) : AgentSignal;
 
@@ -34,6 +45,9 @@ internal abstract record AgentSignal
     /// <summary>A model call or a tool has ended: money may have been spent.</summary>
     internal sealed record Spent : AgentSignal;
 }
+
+/// <param name="MicroUsd">Null where the agent names no price.</param>
+internal sealed record AgentUsage(string Model, long? MicroUsd, long InputTokens, long OutputTokens, long CacheReadTokens, long CacheWriteTokens);
 
 internal enum AskKind { Question, Permission, Plan }
 

@@ -21,6 +21,11 @@ internal static class BoardText
         var queued = board.Runs.Count(run => run.State == RunState.Queued);
         List<string> lines = [$"KanBots  {running} running, {board.Decisions.Count} waiting for you, {queued} queued   spent today {Money(board.Spend.TodayMicroUsd)}{Of(board.Spend.DayBudgetMicroUsd)}"];
         lines.AddRange((board.Notices ?? []).Select(notice => $"! {TerminalText.Line(notice.Message, Math.Max(style.Width, NoticeWidth))}"));
+        if (board.Spend.Warning is { } day)
+        {
+            lines.Add($"! {TerminalText.Line(day.Message, Math.Max(style.Width, NoticeWidth))}");
+        }
+
         if (board.Cards.Count == 0)
         {
             lines.Add("No cards yet. Add one: kanbots-sidecar card add \"What is to be done\"");
@@ -82,6 +87,11 @@ internal static class BoardText
             yield return $"{stat.Files} {(stat.Files == 1 ? "file" : "files")}, +{stat.Insertions} -{stat.Deletions} on {run.Branch}";
         }
 
+        foreach (var line in Notes(run))
+        {
+            yield return line;
+        }
+
         if (run.Reason is { } reason)
         {
             yield return TerminalText.Line(reason.Message, width);
@@ -95,6 +105,20 @@ internal static class BoardText
         if (run.LeftRunning > 0)
         {
             yield return $"left running: {run.LeftRunning} processes (stop ends them)";
+        }
+    }
+
+    /// <summary>What a person should know of a live run. With its card: plain output says a line once, and two cards can have the same.</summary>
+    internal static IEnumerable<string> Notes(Run run)
+    {
+        foreach (var warning in run.Warnings ?? [])
+        {
+            yield return TerminalText.Line($"! #{run.CardNumber}: {warning.Message}", NoticeWidth);
+        }
+
+        if (run.Stall is { } stall)
+        {
+            yield return TerminalText.Line($"! #{run.CardNumber}: silent since {stall.Since.UtcDateTime.ToString("HH:mm:ss", CultureInfo.InvariantCulture)} UTC. {stall.Message}", NoticeWidth);
         }
     }
 

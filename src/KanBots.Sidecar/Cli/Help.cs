@@ -14,6 +14,7 @@ internal static class Help
           stop CARD                         ends the agent and everything it started
           resume CARD ["text"]              goes on in the same session and worktree
           show CARD                         the thread of the card's latest run
+          cost [CARD] [--days N]            what was spent, by day, model, card and run
           config [NAME [VALUE]]             settings and where they come from
 
         The machine

@@ -23,6 +23,7 @@ internal static class Terminal
                 "stop" => await WithClientAsync(args, NoOptions, NoOptions, Verbs.StopAsync),
                 "resume" => await WithClientAsync(args, NoOptions, NoOptions, Verbs.ResumeAsync),
                 "show" => await WithClientAsync(args, NoOptions, NoOptions, Verbs.ShowAsync),
+                "cost" => await WithClientAsync(args, ["--days"], NoOptions, CostVerb.RunAsync),
                 "config" => await WithClientAsync(args, NoOptions, NoOptions, Verbs.ConfigAsync),
                 "doctor" => await Doctor.RunAsync(Environment.CurrentDirectory, Arguments.Parse([.. args.Skip(1)], NoOptions, ["--fix"]).Has("--fix")),
                 "uninstall" => await Uninstall.RunAsync(Environment.CurrentDirectory, Arguments.Parse([.. args.Skip(1)], NoOptions, ["--yes"]).Has("--yes")),

@@ -12,7 +12,7 @@ internal static class Verbs
     internal static string NewId() => Guid.NewGuid().ToString();
 
     /// <summary>Cards are named by number, as on the board.</summary>
-    private static Card CardOf(BoardSnapshot board, string word) =>
+    internal static Card CardOf(BoardSnapshot board, string word) =>
         int.TryParse(word.TrimStart('#'), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             ? board.Cards.FirstOrDefault(card => card.Number == number) ?? throw new UsageException($"There is no card #{number} on the board.")
             : throw new UsageException($"'{word}' is not a card number.");
@@ -142,6 +142,11 @@ internal static class Verbs
             (after, atEnd) = (page.Next, page.AtEnd);
         }
 
+        foreach (var note in BoardText.Notes(run))
+        {
+            Console.Out.WriteLine(note);
+        }
+
         return 0;
     }
 }
@@ -161,7 +166,7 @@ internal static class ThreadText
             AnswerItem answer => $"  {TerminalText.Line(answer.Summary, 160)}",
             QuestionItem question => $"? {TerminalText.Line(question.Summary, 160)}",
             UserMessageItem message => $"you: {TerminalText.Clean(message.Body.Text)}",
-            ResultItem result => $"= {(result.IsError ? result.Outcome : "done")}  {BoardText.Money(result.CostMicroUsd)}  {TerminalText.Line(result.Body.Text, 160)}",
+            ResultItem result => $"= {(result.IsError ? result.Outcome : "done")}  {(result.CostMicroUsd > 0 ? $"{BoardText.Money(result.CostMicroUsd)}  " : "")}{TerminalText.Line(result.Body.Text, 160)}",
             SystemItem system => $"- {TerminalText.Line(system.Summary, 160)}",
             NoticeItem notice => $"- {TerminalText.Line(notice.Message, 160)}",
             RawItem raw => $"~ {TerminalText.Line(raw.Body.Text, 160)}",

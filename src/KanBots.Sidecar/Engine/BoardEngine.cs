@@ -272,13 +272,29 @@ internal sealed partial class BoardEngine : IAsyncDisposable
     {
         var waits = Waiting.Reasons(_state, _time.GetUtcNow());
         waits = waits.SequenceEqual(_view.Waits) ? _view.Waits : waits;
-        if (ReferenceEquals(_view.State, _state) && ReferenceEquals(_view.Tools, tools) && ReferenceEquals(_view.Waits, waits))
+        var stalls = StallsNow();
+        stalls = stalls.SequenceEqual(_view.Stalls) ? _view.Stalls : stalls;
+        if (ReferenceEquals(_view.State, _state) && ReferenceEquals(_view.Tools, tools) && ReferenceEquals(_view.Waits, waits) && ReferenceEquals(_view.Stalls, stalls))
         {
             return;
         }
 
-        Volatile.Write(ref _view, _view with { State = _state, Tools = tools, Waits = waits, Revision = _view.Revision + 1 });
+        Volatile.Write(ref _view, _view with { State = _state, Tools = tools, Waits = waits, Stalls = stalls, Revision = _view.Revision + 1 });
         Interlocked.Exchange(ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+    }
+
+    private ImmutableSortedDictionary<long, Stall> StallsNow()
+    {
+        var stalls = ImmutableSortedDictionary.CreateBuilder<long, Stall>();
+        foreach (var launch in _live.Values.Where(launch => launch is { IsEnding: false, ReplayedAt: null }))
+        {
+            if (_state.Runs.TryGetValue(launch.RunId, out var run) && run.Launch == launch.Launch && Stalls.Of(_state, run, launch.HeardAt, launch.Decoder.Tool, Settings.Stalls, _time.GetUtcNow()) is { } stall)
+            {
+                stalls[run.Id] = stall;
+            }
+        }
+
+        return stalls.ToImmutable();
     }
 
     private void Tick()
@@ -291,9 +307,9 @@ internal sealed partial class BoardEngine : IAsyncDisposable
             Look(launch);
         }
 
-        if (_early is null && _state.Runs.Values.Any(run => run.State == RunState.Queued))
+        if (_early is null && _state.Runs.Values.Any(run => !run.IsOver))
         {
-            _ = TryApply(new Input.Tick()); // time alone can let them start: at midnight there is another day's money
+            _ = TryApply(new Input.Tick()); // time alone can let them start, and bring them near their limit
         }
     }
 

@@ -10,10 +10,11 @@ internal sealed record Notice(string Kind, string Message);
 /// <param name="Epoch">Of this serve over this database.</param>
 /// <param name="Revision">Counts every change that a client can see.</param>
 /// <param name="Tools">The tool that each run uses now, in one line.</param>
+/// <param name="Stalls">Runs whose agents have been silent for long.</param>
 /// <param name="Waits">Why queued runs wait, where the parallel limit is not the reason.</param>
-internal sealed record BoardView(string Epoch, long Revision, BoardState State, ImmutableDictionary<long, string> Tools, ImmutableSortedDictionary<long, Reason> Waits, ImmutableArray<Notice> Notices)
+internal sealed record BoardView(string Epoch, long Revision, BoardState State, ImmutableDictionary<long, string> Tools, ImmutableSortedDictionary<long, Reason> Waits, ImmutableSortedDictionary<long, Stall> Stalls, ImmutableArray<Notice> Notices)
 {
-    internal static BoardView Of(string epoch, BoardState state) => new(epoch, state.Revision, state, ImmutableDictionary<long, string>.Empty, ImmutableSortedDictionary<long, Reason>.Empty, []);
+    internal static BoardView Of(string epoch, BoardState state) => new(epoch, state.Revision, state, ImmutableDictionary<long, string>.Empty, ImmutableSortedDictionary<long, Reason>.Empty, ImmutableSortedDictionary<long, Stall>.Empty, []);
 
     /// <summary>No run is queued or live.</summary>
     internal bool IsIdle => State.Runs.Values.All(run => run.IsOver);

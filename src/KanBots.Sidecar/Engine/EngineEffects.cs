@@ -186,10 +186,17 @@ internal sealed partial class BoardEngine
     {
         var position = _database.Position(run.Id, number);
         var decoder = position.Decoder is null ? ClaudeState.Start(resumed) : JsonSerializer.Deserialize(position.Decoder, ClaudeJson.Default.ClaudeState)!;
-        var launch = new LiveLaunch(run.Id, number, folder, position, decoder) { ReplayedAt = replayedAt };
+        var launch = new LiveLaunch(run.Id, number, folder, position, decoder) { ReplayedAt = replayedAt, HeardAt = HeardAt(folder) };
         _live[(run.Id, number)] = launch;
         _watch.Add(folder.Path);
         return launch;
+    }
+
+    /// <summary>The agent writes the file itself, so that its time is the agent's even when serve reads later.</summary>
+    private DateTimeOffset HeardAt(RunFolder folder)
+    {
+        var now = _time.GetUtcNow();
+        return new FileInfo(folder.Stdout) is { Exists: true, Length: > 0 } file && file.LastWriteTimeUtc is var wrote && wrote < now.UtcDateTime ? new DateTimeOffset(wrote, TimeSpan.Zero) : now;
     }
 
     private void Adopt(LiveLaunch launch, ProcessIdentity host)

@@ -105,8 +105,8 @@ internal sealed partial class BoardEngine
     private void RestoreRun(Run? known, IEnumerable<Decision> decisions, FoundRun found)
     {
         var start = known ?? Unknown(found);
-        var ended = start with { State = RunState.Interrupted, Launch = 0, LaunchLive = false, Turns = 0, ExactMicroUsd = 0, EstimateMicroUsd = 0, Budget = new Budget(long.MaxValue, int.MaxValue, start.Budget.Minutes), WorktreePath = found.WorktreePath.Length > 0 ? found.WorktreePath : start.WorktreePath };
-        Record([new Event.RunQueued(ended)]);
+        var bare = start with { State = RunState.Interrupted, Launch = 0, LaunchLive = false, Turns = 0, ExactMicroUsd = 0, EstimateMicroUsd = 0, Models = [], UnpricedTurns = 0, WorkedMs = 0 };
+        Record([new Event.RunQueued(bare with { Budget = new Budget(long.MaxValue, int.MaxValue, start.Budget.Minutes), WorktreePath = found.WorktreePath.Length > 0 ? found.WorktreePath : start.WorktreePath })]);
         foreach (var launch in found.Launches)
         {
             Replay(start.Id, launch, isLast: launch == found.Launches[^1]);
@@ -127,7 +127,7 @@ internal sealed partial class BoardEngine
         if (known is not null && (!known.IsLive || !known.LaunchLive) && known.Launch >= run.Launch)
         {
             // Its end, or its wait, is written down; only what the stream says better is taken from there.
-            Record([new Event.RunQueued(known with { ExactMicroUsd = run.CostMicroUsd, EstimateMicroUsd = 0, Turns = Math.Max(known.Turns, run.Turns), WorktreePath = run.WorktreePath })]);
+            Record([new Event.RunQueued(known with { ExactMicroUsd = run.CostMicroUsd, EstimateMicroUsd = 0, Models = run.Models, UnpricedTurns = run.UnpricedTurns, Turns = Math.Max(known.Turns, run.Turns), WorktreePath = run.WorktreePath })]);
         }
         else if (known is null && found.Launches.LastOrDefault() is not { } last)
         {

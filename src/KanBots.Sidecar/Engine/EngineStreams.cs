@@ -118,6 +118,7 @@ internal sealed partial class BoardEngine
         _database.Ingest(launch.RunId, launch.Launch, read[^1].To, JsonSerializer.Serialize(decoder, ClaudeJson.Default.ClaudeState), lines, events, now);
         launch.Position = new StreamPosition(read[^1].To, null, seq);
         launch.Decoder = decoder;
+        launch.HeardAt = HeardAt(launch.Folder);
         _state = state;
         _database.KeepSnapshot(_state);
         Show(tools);
@@ -160,6 +161,9 @@ internal sealed partial class BoardEngine
             AgentSignal.TurnStarted started => new Input.TurnStarted(run, number, started.SessionId, started.Model),
             AgentSignal.TurnEnded ended => new Input.TurnEnded(run, number, new TurnOutcome(ended.IsError, ended.Interrupted, ended.Kind, ended.Message), ended.NumTurns),
             AgentSignal.CostAdded cost => new Input.CostAdded(run, number, cost.MicroUsd),
+            AgentSignal.Used used => new Input.ModelsUsed(run, number, [.. used.Models.Select(model => new ModelUse(model.Model, model.MicroUsd ?? 0, model.MicroUsd is not null, model.InputTokens, model.OutputTokens, model.CacheReadTokens, model.CacheWriteTokens))], used.UnpricedTurns),
+            AgentSignal.RateLimited limited => new Input.RateLimited(run, number, limited.Limit, limited.Until),
+            AgentSignal.RateAllowed allowed => new Input.RateAllowed(run, number, allowed.Limit),
             AgentSignal.CostEstimated estimate => new Input.CostEstimated(run, number, estimate.MicroUsd),
             AgentSignal.Withdrawn withdrawn => new Input.DecisionWithdrawn(run, number, withdrawn.RequestId),
             AgentSignal.Echoed echoed => new Input.MessageEchoed(run, number, echoed.MessageId),
@@ -311,6 +315,8 @@ internal sealed partial class BoardEngine
         }
 
         _ = Apply(new Input.Recovered(highest, observed.ToImmutable()), null);
+        // What agents were at when the last serve died, they are still at: their streams say nothing new until it ends.
+        Show(_view.Tools.SetItems(_live.Values.Where(launch => launch.Decoder.Tool is not null).Select(launch => KeyValuePair.Create(launch.RunId, launch.Decoder.Tool!))));
         Tick();
         ReleaseEarly(null);
         return true;

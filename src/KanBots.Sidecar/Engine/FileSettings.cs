@@ -1,11 +1,13 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using KanBots.Sidecar.Board;
 using KanBots.Sidecar.Processes;
 
 namespace KanBots.Sidecar.Engine;
 
 /// <summary>Settings that the core does not need: where programs and worktrees are. Null means the default.</summary>
-internal sealed record FileSettings(string? ClaudePath = null, string? WorktreeRoot = null, string? WorktreeBaseRef = null, int? RunsKeepDays = null, long? RunsKeepBytes = null, bool? PassCredentials = null)
+internal sealed record FileSettings(string? ClaudePath = null, string? WorktreeRoot = null, string? WorktreeBaseRef = null, int? RunsKeepDays = null, long? RunsKeepBytes = null, int? StallToolSeconds = null, int? StallModelSeconds = null, int? StallResultSeconds = null,
+    bool? PassCredentials = null)
 {
     /// <summary>Days after its end for which what a run's agent said is kept.</summary>
     internal const int KeepDays = 30;
@@ -15,6 +17,14 @@ internal sealed record FileSettings(string? ClaudePath = null, string? WorktreeR
 
     /// <summary>Days. More is not worth a number: it is for ever.</summary>
     internal const int KeepDaysMax = 36_500;
+
+    /// <summary>Seconds: a week. A silence of more is as good as not looked for.</summary>
+    internal const int StallSecondsMax = 7 * 24 * 60 * 60;
+
+    internal StallLimits Stalls => new(
+        StallToolSeconds is { } tool ? TimeSpan.FromSeconds(tool) : StallLimits.Default.Tool,
+        StallModelSeconds is { } model ? TimeSpan.FromSeconds(model) : StallLimits.Default.Model,
+        StallResultSeconds is { } result ? TimeSpan.FromSeconds(result) : StallLimits.Default.Result);
 
     internal static FileSettings Read(string path) =>
         File.Exists(path) ? JsonSerializer.Deserialize(File.ReadAllBytes(path), FileSettingsJson.Default.FileSettings) ?? new FileSettings() : new FileSettings();

@@ -33,6 +33,9 @@ internal sealed class LiveLaunch(long runId, int launch, RunFolder folder, Strea
 
     internal bool InTurn { get; set; }
 
+    /// <summary>When its stream last grew.</summary>
+    internal DateTimeOffset HeardAt { get; set; }
+
     /// <summary>Its stream is read a second time, for a board that was lost: what it says is dated so and causes nothing in the world.</summary>
     internal DateTimeOffset? ReplayedAt { get; init; }
 

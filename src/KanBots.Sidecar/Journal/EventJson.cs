@@ -13,7 +13,7 @@ internal static class EventJson
     {
         Context.CardCreated, Context.CardChanged, Context.CardDeleted, Context.SettingsChanged, Context.RequestServed, Context.RunIdsSeen,
         Context.RunQueued, Context.PreparingStarted, Context.WorktreePrepared, Context.LaunchOrdered, Context.TurnBegan, Context.TurnFinished,
-        Context.CostAdded, Context.CostEstimated, Context.BudgetRaised, Context.DecisionOpened, Context.DecisionClosed, Context.MessageAdded,
+        Context.CostAdded, Context.ModelsUsed, Context.CostEstimated, Context.BudgetRaised, Context.BudgetWarned, Context.HoldSet, Context.HoldLifted, Context.DayWarned, Context.DecisionOpened, Context.DecisionClosed, Context.MessageAdded,
         Context.LeftoversCounted, Context.InputKept, Context.MessageTold, Context.MessageDropped, Context.InputCloseOrdered, Context.SessionLost, Context.MessageDelivered, Context.BackgroundTasksCounted, Context.StopOrdered, Context.RunEnded, Context.RunNoticed,
     }.ToDictionary(info => info.Type.Name);
 
@@ -45,8 +45,13 @@ internal static class EventJson
 [JsonSerializable(typeof(Event.TurnBegan))]
 [JsonSerializable(typeof(Event.TurnFinished))]
 [JsonSerializable(typeof(Event.CostAdded))]
+[JsonSerializable(typeof(Event.ModelsUsed))]
 [JsonSerializable(typeof(Event.CostEstimated))]
 [JsonSerializable(typeof(Event.BudgetRaised))]
+[JsonSerializable(typeof(Event.HoldSet))]
+[JsonSerializable(typeof(Event.HoldLifted))]
+[JsonSerializable(typeof(Event.BudgetWarned))]
+[JsonSerializable(typeof(Event.DayWarned))]
 [JsonSerializable(typeof(Event.DecisionOpened))]
 [JsonSerializable(typeof(Event.DecisionClosed))]
 [JsonSerializable(typeof(Event.MessageAdded))]

@@ -33,6 +33,7 @@ internal sealed partial class ClientSession
         .Request(Protocol.Methods.DecisionList, Json.Nothing, Json.DecisionListResult, async (_, cancellation) => new DecisionListResult((await GetBoardAsync(cancellation)).Decisions))
         .Request(Protocol.Methods.DecisionAnswer, Json.DecisionAnswerParams, Json.DecisionResult, AnswerAsync)
         .Request(Protocol.Methods.DecisionDismiss, Json.DecisionDismissParams, Json.DecisionResult, (p, _) => DecideAsync(p.RequestId, p.DecisionId, new Core.Verdict(false, [], p.Reason ?? "The user did not answer.", false)))
+        .Request(Protocol.Methods.CostGet, Json.CostGetParams, Json.CostGetResult, GetCostsAsync)
         .Request(Protocol.Methods.AgentList, Json.Nothing, Json.AgentListResult, ListAgentsAsync)
         .Request(Protocol.Methods.ConfigGet, Json.Nothing, Json.ConfigGetResult, GetConfigAsync)
         .Request(Protocol.Methods.ConfigSet, Json.ConfigSetParams, Json.ConfigSetResult, SetConfigAsync)
@@ -229,6 +230,22 @@ internal sealed partial class ClientSession
         var outcome = await AskAsync(new Core.Input.Decide(requestId, decisionId, verdict, _name, NewId()));
         return new DecisionResult(ToWire.Decision(_engine.View.State.Decisions[outcome.Text!]));
     }
+
+    private async Task<CostGetResult> GetCostsAsync(CostGetParams p, CancellationToken cancellation)
+    {
+        RequireInitialized();
+        await SettledAsync(cancellation);
+        var state = _engine.View.State;
+        if (p.CardId is { } card && !state.Cards.ContainsKey(card))
+        {
+            throw new RpcException(ErrorCode.CardNotFound, $"There is no card with the id {card}. It may have been deleted; look at the board again.", new ErrorData("cardNotFound", CardId: card));
+        }
+
+        return ToWire.Costs(state, p.CardId, Between("days", p.Days ?? ToWire.CostDays, ToWire.CostDaysMax), Between("limit", p.Limit ?? ToWire.CostLines, ToWire.CostLinesMax), TimeProvider.System.GetUtcNow());
+    }
+
+    private static int Between(string name, int value, int most) =>
+        value >= 1 && value <= most ? value : throw new RpcException(ErrorCode.InvalidArgument, $"{name} is between 1 and {most}.", new ErrorData("invalidArgument"));
 
     private async Task<AgentListResult> ListAgentsAsync(Nothing _, CancellationToken cancellation)
     {

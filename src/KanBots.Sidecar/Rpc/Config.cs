@@ -19,6 +19,9 @@ internal static class Config
         Say("worktree.baseRef", file.WorktreeBaseRef ?? "", file.WorktreeBaseRef is null);
         SayNumber("runs.keepDays", file.RunsKeepDays ?? FileSettings.KeepDays, file.RunsKeepDays is null);
         SayNumber("runs.keepBytes", file.RunsKeepBytes ?? FileSettings.KeepBytes, file.RunsKeepBytes is null);
+        SayNumber("runs.stall.toolSeconds", (long)file.Stalls.Tool.TotalSeconds, file.StallToolSeconds is null);
+        SayNumber("runs.stall.modelSeconds", (long)file.Stalls.Model.TotalSeconds, file.StallModelSeconds is null);
+        SayNumber("runs.stall.resultSeconds", (long)file.Stalls.Result.TotalSeconds, file.StallResultSeconds is null);
         SayNumber("runs.maxParallel", core.MaxParallel, core.MaxParallel == defaults.MaxParallel);
         SayNumber("runs.budget.microUsd", core.Budget.MicroUsd, core.Budget.MicroUsd == defaults.Budget.MicroUsd);
         SayNumber("runs.budget.turns", core.Budget.Turns, core.Budget.Turns == defaults.Budget.Turns);
@@ -64,6 +67,15 @@ internal static class Config
                 case "runs.keepBytes":
                     file = file with { RunsKeepBytes = IsDefault(value) ? null : Number(name, value, FileSettings.KeepBytes, long.MaxValue) };
                     break;
+                case "runs.stall.toolSeconds":
+                    file = file with { StallToolSeconds = Seconds(name, value) };
+                    break;
+                case "runs.stall.modelSeconds":
+                    file = file with { StallModelSeconds = Seconds(name, value) };
+                    break;
+                case "runs.stall.resultSeconds":
+                    file = file with { StallResultSeconds = Seconds(name, value) };
+                    break;
                 case "runs.maxParallel":
                     core = core with { MaxParallel = (int)Number(name, value, defaults.MaxParallel, Core.Limits.ParallelMax) };
                     break;
@@ -93,6 +105,8 @@ internal static class Config
         { ValueKind: JsonValueKind.String } text => text.GetString() is { Length: > 0 } said ? said : null,
         _ => throw new RpcException(ErrorCode.InvalidArgument, $"{name} is a text.", new ErrorData("invalidArgument")),
     };
+
+    private static int? Seconds(string name, JsonElement? value) => IsDefault(value) ? null : (int)Number(name, value, 1, FileSettings.StallSecondsMax);
 
     private static bool IsDefault(JsonElement? value) => value is null or { ValueKind: JsonValueKind.Null };
 

@@ -6,7 +6,7 @@ using Core = KanBots.Sidecar.Board;
 namespace KanBots.Sidecar.Rpc;
 
 /// <summary>From the core's records to the wire's. The only place where the two meet in this direction.</summary>
-internal static class ToWire
+internal static partial class ToWire
 {
     /// <summary>Ended runs that travel with the board; older ones are found through their cards.</summary>
     internal const int EndedRunsMax = 200;
@@ -36,7 +36,7 @@ internal static class ToWire
     internal static BoardDidChangeParams? Changes(BoardView before, BoardView after, DateTimeOffset now)
     {
         var (old, state) = (before.State, after.State);
-        var changedRuns = state.Runs.Values.Where(run => !old.Runs.TryGetValue(run.Id, out var was) || !ReferenceEquals(was, run) || before.Tools.GetValueOrDefault(run.Id) != after.Tools.GetValueOrDefault(run.Id) || before.Waits.GetValueOrDefault(run.Id) != after.Waits.GetValueOrDefault(run.Id)).ToList();
+        var changedRuns = state.Runs.Values.Where(run => !old.Runs.TryGetValue(run.Id, out var was) || !ReferenceEquals(was, run) || IsSeenAnew(before, after, run.Id)).ToList();
         var touched = changedRuns.Select(run => run.CardId).ToHashSet();
         var changedCards = state.Cards.Values.Where(card => !card.Archived && (touched.Contains(card.Id) || !old.Cards.TryGetValue(card.Id, out var was) || !ReferenceEquals(was, card))).ToList();
         var removed = new Removed(
@@ -61,10 +61,14 @@ internal static class ToWire
         return ReferenceEquals(old, now) ? [] : [.. now.Values.Where(decision => !old.TryGetValue(decision.Id, out var was) || !ReferenceEquals(was, decision))];
     }
 
+    /// <summary>What is shown of a run and is not in it.</summary>
+    private static bool IsSeenAnew(BoardView before, BoardView after, long run) =>
+        before.Tools.GetValueOrDefault(run) != after.Tools.GetValueOrDefault(run) || before.Waits.GetValueOrDefault(run) != after.Waits.GetValueOrDefault(run) || before.Stalls.GetValueOrDefault(run) != after.Stalls.GetValueOrDefault(run);
+
     private static Spend Spend(Core.BoardState state, DateTimeOffset now)
     {
         var purse = Core.Purse.Of(state, now);
-        return new Spend(purse.SpentMicroUsd, state.SpendByDay.Values.Sum() + state.Runs.Values.Sum(run => run.EstimateMicroUsd), purse.DayMicroUsd, purse.ReservedMicroUsd);
+        return new Spend(purse.SpentMicroUsd, state.SpendByDay.Values.Sum() + state.Runs.Values.Sum(run => run.EstimateMicroUsd), purse.DayMicroUsd, purse.ReservedMicroUsd, state.DayWarning is { } said && said.Day == Core.Purse.DayOf(now) ? Warning(said.Warning) : null);
     }
 
     internal static Card Card(Core.BoardState state, Core.Card card)
@@ -127,9 +131,13 @@ internal static class ToWire
         run.EndedAt,
         view.Tools.GetValueOrDefault(run.Id),
         run.DiffStat is { } stat ? new DiffStat(stat.Files, stat.Insertions, stat.Deletions) : null,
-        (run.Reason ?? view.Waits.GetValueOrDefault(run.Id)) is { } reason ? new RunReason(reason.Kind, reason.Message) : null,
+        (run.Reason ?? view.Waits.GetValueOrDefault(run.Id)) is { } reason ? new RunReason(reason.Kind, reason.Message, reason.Until) : null,
         Undelivered(run),
-        run.Notices is [] ? null : [.. run.Notices.Select(notice => new RunReason(notice.Kind, notice.Message))]);
+        run.Notices is [] ? null : [.. run.Notices.Select(notice => new RunReason(notice.Kind, notice.Message))],
+        run.IsOver || run.Warnings.IsEmpty ? null : [.. run.Warnings.Select(Warning)],
+        view.Stalls.GetValueOrDefault(run.Id) is { } stall ? new RunStall(stall.Kind, stall.Since, stall.Message) : null);
+
+    private static BudgetWarning Warning(Core.Reason warning) => new(warning.Kind, warning.Message);
 
     /// <summary>Lost with a launch, or said too late for one and not sent since: null when there are none.</summary>
     private static IReadOnlyList<UndeliveredMessage>? Undelivered(Core.Run run)

@@ -131,6 +131,10 @@ public sealed class RunTableTests
         yield return ("CostAdded", new Input.CostAdded(id, at, 1_000));
         yield return ("CostAdded, over the budget", new Input.CostAdded(id, at, 1_000_000_000));
         yield return ("CostAdded, earlier launch", new Input.CostAdded(id, at - 1, 1_000));
+        yield return ("ModelsUsed, earlier launch", new Input.ModelsUsed(id, at - 1, [new ModelUse("model-a", 1_000, true, 1, 1, 1, 1)], 0));
+        yield return ("RateLimited", new Input.RateLimited(id, at, "five_hour", Boards.Start.AddHours(2)));
+        yield return ("RateLimited, earlier launch", new Input.RateLimited(id, at - 1, null, null));
+        yield return ("RateAllowed", new Input.RateAllowed(id, at, "five_hour"));
         yield return ("CostEstimated", new Input.CostEstimated(id, at, 1_000));
         yield return ("CostEstimated, over the budget", new Input.CostEstimated(id, at, 1_000_000_000));
         yield return ("DecisionAsked", Boards.Asked(id, at));

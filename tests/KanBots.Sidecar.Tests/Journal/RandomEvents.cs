@@ -32,7 +32,7 @@ internal sealed class RandomEvents(int seed)
     private Event Next()
     {
         _number++;
-        return _random.Next(29) switch
+        return _random.Next(34) switch
         {
             0 => new Event.CardCreated(Card()),
             1 => new Event.CardChanged(Card()),
@@ -45,7 +45,7 @@ internal sealed class RandomEvents(int seed)
             8 => new Event.WorktreePrepared(Id, Text, Text, Text),
             9 => new Event.LaunchOrdered(Id, _random.Next(1, 4), At),
             10 => new Event.TurnBegan(Id, Maybe, Maybe),
-            11 => new Event.TurnFinished(Id, new TurnOutcome(_random.Next(2) == 0, _random.Next(2) == 0, Maybe, Maybe), _random.Next(9)),
+            11 => new Event.TurnFinished(Id, new TurnOutcome(_random.Next(2) == 0, _random.Next(2) == 0, Maybe, Maybe), _random.Next(9), _random.Next(2) == 0 ? null : $"2026-11-{_random.Next(10, 30)}"),
             12 => new Event.CostAdded(Id, _random.Next(1_000_000), $"2026-11-{_random.Next(10, 30)}"),
             13 => new Event.CostEstimated(Id, _random.Next(1_000_000)),
             14 => new Event.BudgetRaised(Id, Budget()),
@@ -57,11 +57,16 @@ internal sealed class RandomEvents(int seed)
             20 => new Event.InputCloseOrdered(Id),
             21 => new Event.SessionLost(Id, Text),
             22 => new Event.MessageDelivered(Id, MessageId),
+            30 => new Event.ModelsUsed(Id, Some(() => new ModelUse(Text, _random.Next(1_000), _random.Next(2) == 0, 1, 2, 3, 4)), _random.Next(3), $"2026-11-{_random.Next(10, 30)}"),
+            32 => new Event.HoldLifted("claude"),
+            31 => new Event.HoldSet(new Hold("claude", Maybe, At, At.AddHours(1), _random.Next(2) == 0, _random.Next(4))),
+            29 => new Event.DayWarned($"2026-11-{_random.Next(10, 30)}", new Reason(Text, Text)),
+            28 => new Event.BudgetWarned(Id, new Reason(Text, Text)),
             27 => new Event.InputKept(Id),
             26 => new Event.LeftoversCounted(Id, _random.Next(3)),
             23 => new Event.BackgroundTasksCounted(Id, _random.Next(3)),
             24 => new Event.StopOrdered(Id, Text),
-            28 => new Event.RunNoticed(Id, new Reason(Text, Text)),
+            33 => new Event.RunNoticed(Id, new Reason(Text, Text)),
             _ => new Event.RunEnded(Id, Any<RunState>(), _random.Next(2) == 0 ? null : new Reason(Text, Text), _random.Next(2) == 0, _random.Next(2) == 0 ? null : new DiffStat(1, 2, 3), _random.Next(3), At),
         };
     }

@@ -38,5 +38,5 @@ internal static class ClaudeCost
 
     private static decimal? Dollars(JsonElement element, string name) => element.Decimal(name) is { } dollars and >= 0 and <= DollarsMax ? dollars : null;
 
-    private static long Micro(decimal dollars) => (long)decimal.Round(dollars * 1_000_000m, MidpointRounding.AwayFromZero);
+    internal static long Micro(decimal dollars) => (long)decimal.Round(dollars * 1_000_000m, MidpointRounding.AwayFromZero);
 }

@@ -9,6 +9,9 @@ namespace KanBots.Sidecar.Agents.Claude;
 /// <summary>One line while it is read: what it says, and what it changes in the decoder's state.</summary>
 internal sealed class ClaudeReading(JsonElement root, ClaudeState state)
 {
+    /// <summary>Tools at work at once that are known by name.</summary>
+    private const int ToolsMax = 64;
+
     private readonly ImmutableArray<AgentSignal>.Builder _signals = ImmutableArray.CreateBuilder<AgentSignal>();
     private readonly ImmutableArray<AgentItem>.Builder _items = ImmutableArray.CreateBuilder<AgentItem>();
     private readonly string? _parent = root.Text("parent_tool_use_id");
@@ -52,7 +55,7 @@ internal sealed class ClaudeReading(JsonElement root, ClaudeState state)
                 Notice("withdrawn", "The question was withdrawn.");
                 break;
             case "rate_limit_event":
-                Notice("rateLimit", RateLimit());
+                RateLimit();
                 break;
             case "command_lifecycle":
                 Notice("message", $"Message {root.Text("state")}.");
@@ -119,12 +122,21 @@ internal sealed class ClaudeReading(JsonElement root, ClaudeState state)
 
     private string Number(string name) => root.Member(name) is { ValueKind: JsonValueKind.Number } value ? value.GetRawText() : "?";
 
-    private string RateLimit()
+    private void RateLimit()
     {
         var info = root.Member("rate_limit_info") is { ValueKind: JsonValueKind.Object } value ? value : root;
-        var resets = info.Whole("resetsAt");
-        var until = resets is > 0 and < 253_402_300_800 ? $", until {DateTimeOffset.FromUnixTimeSeconds(resets).ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)} UTC" : "";
-        return $"Rate limit {info.Text("rateLimitType")}: {info.Text("status")}{until}.";
+        var (limit, status, resets) = (info.Text("rateLimitType"), info.Text("status"), info.Whole("resetsAt"));
+        DateTimeOffset? until = resets is > 0 and < 253_402_300_800 ? DateTimeOffset.FromUnixTimeSeconds(resets) : null;
+        if (status == "rejected" && !info.IsTrue("isUsingOverage"))
+        {
+            _signals.Add(new AgentSignal.RateLimited(limit, until));
+        }
+        else if (status is "allowed" or "allowed_warning")
+        {
+            _signals.Add(new AgentSignal.RateAllowed(limit));
+        }
+
+        Notice("rateLimit", $"Rate limit {limit}: {status}{(until is { } at ? $", until {at.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)} UTC" : "")}.");
     }
 
     /// <summary>A piece of what a whole message repeats afterwards, so that it is kept in brief: its words, or the name of its event.</summary>
@@ -181,6 +193,7 @@ internal sealed class ClaudeReading(JsonElement root, ClaudeState state)
         var summary = ClaudeDecoder.Summarise(name, input);
         if (_parent is null)
         {
+            State = State with { Tools = [.. (State.Tools ?? []).TakeLast(ToolsMax - 1), new OpenTool(block.Text("id") ?? "", summary)] };
             _signals.Add(new AgentSignal.Tool(summary));
         }
 
@@ -217,7 +230,10 @@ internal sealed class ClaudeReading(JsonElement root, ClaudeState state)
     {
         if (_parent is null)
         {
-            _signals.Add(new AgentSignal.Tool(null));
+            // Of several that run at once one result ends one.
+            var id = block.Text("tool_use_id") ?? "";
+            State = State with { Tools = State.Tools?.Where(tool => tool.Id != id).ToArray() is { Length: > 0 } left ? left : null };
+            _signals.Add(new AgentSignal.Tool(State.Tool));
         }
 
         _signals.Add(new AgentSignal.Spent());
@@ -258,10 +274,22 @@ internal sealed class ClaudeReading(JsonElement root, ClaudeState state)
         var text = root.Text("result") ?? Errors();
         var (kind, message) = isError && !interrupted ? ClaudeFailure.OfResult(root.Text("subtype") ?? "", State.LastError, text) : (null, null);
         var turns = (int)Math.Clamp(root.Whole("num_turns"), 0, int.MaxValue);
-        (var micro, State) = ClaudeCost.OfResult(root, State with { LastError = null });
+        (var micro, State) = ClaudeCost.OfResult(root, State with { LastError = null, Tools = null });
         if (micro > 0)
         {
             _signals.Add(new AgentSignal.CostAdded(micro));
+        }
+
+        (var models, State) = ClaudeUsage.OfResult(root, State);
+        var unpriced = models.Any(model => model.MicroUsd is null) || (models.IsEmpty && root.Decimal("total_cost_usd") is null) ? turns : 0;
+        if (!models.IsEmpty || unpriced > 0)
+        {
+            _signals.Add(new AgentSignal.Used(models, unpriced));
+        }
+
+        if (kind == "rateLimited" || (isError && root.Whole("api_error_status") == 429))
+        {
+            _signals.Add(new AgentSignal.RateLimited(null, null)); // an event before it may have said until when
         }
 
         _signals.Add(new AgentSignal.Tool(null));

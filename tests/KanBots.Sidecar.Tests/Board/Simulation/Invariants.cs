@@ -13,6 +13,9 @@ internal sealed class Invariants(World world)
     private readonly HashSet<(string Decision, int Launch)> _verdicts = [];
     private readonly List<long> _queue = [];
     private readonly Dictionary<long, int> _forgot = []; // the launch at which a run's conversation was lost
+    private readonly HashSet<(long Run, string Kind)> _warned = [];
+    private (string Day, long MicroUsd)? _dayWarned;
+    private readonly Dictionary<string, DateTimeOffset> _held = [];
     private long _highestSeen;
 
     private static void Hold(bool holds, string invariant, FormattableString message)
@@ -51,8 +54,10 @@ internal sealed class Invariants(World world)
 
         Hold(after.Revision == before.Revision + decided.Events.Count(happened => happened is not Event.RequestServed), "revision", $"the revision went from {before.Revision} to {after.Revision} with {decided.Events.Length} events");
         Identity(before, after);
+        Held(before, input, decided, now);
         Queue(before, input, decided, after, now);
         DayMoney(before, input, decided, after, now);
+        Warned(input, decided, after, now);
         Labels(before, input, decided, after);
         Others(before, input, decided, after);
         foreach (var effect in decided.Effects)
@@ -95,6 +100,88 @@ internal sealed class Invariants(World world)
         }
     }
 
+    private bool IsHeld(Run run, DateTimeOffset now) => _held.GetValueOrDefault(run.Agent) > now;
+
+    /// <summary>A limit of a provider holds its queue until it said, or for a bounded while, and it is never forgotten before.</summary>
+    private void Held(BoardState before, Input input, Decided decided, DateTimeOffset now)
+    {
+        foreach (var happened in decided.Events)
+        {
+            if (happened is Event.HoldSet { Hold: var hold })
+            {
+                var limited = input as Input.RateLimited;
+                var said = limited?.Until is { } until && until > now ? until : (DateTimeOffset?)null;
+                Hold(limited is not null && (said is { } at ? hold.Until == at : hold.Until - now is var pause && pause >= TimeSpan.FromMinutes(5) && pause <= TimeSpan.FromHours(1)), "hold-wrong", $"{input} holds {hold.Agent} until {hold.Until}");
+                _held[hold.Agent] = hold.Until;
+            }
+            else if (happened is Event.HoldLifted lifted)
+            {
+                Hold(input is Input.RateAllowed || _held.GetValueOrDefault(lifted.Agent) <= now, "hold-wrong", $"{input} lifts the hold of {lifted.Agent}");
+                _ = _held.Remove(lifted.Agent);
+            }
+        }
+
+        if (input is Input.RateLimited one && before.Runs.TryGetValue(one.RunId, out var run) && run is { IsLive: true, LaunchLive: true } && run.Launch == one.Launch)
+        {
+            Hold(IsHeld(run, now), "hold-wrong", $"{run.Agent} was limited and is not held");
+        }
+    }
+
+    private static bool IsNear(long used, long budget) => used < budget && used * 5 >= budget * 4;
+
+    /// <summary>What is nearly used up is said, once for each crossing, and neither before nor when it is too late.</summary>
+    private void Warned(Input input, Decided decided, BoardState after, DateTimeOffset now)
+    {
+        var today = now.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+        foreach (var happened in decided.Events)
+        {
+            switch (happened)
+            {
+                case Event.BudgetWarned warned:
+                    var run = after.Runs[warned.RunId];
+                    Hold(_warned.Add((warned.RunId, warned.Warning.Kind)), "warned-twice", $"run {run.Id} was warned of its {warned.Warning.Kind} a second time");
+                    var near = warned.Warning.Kind switch
+                    {
+                        "money" => IsNear(run.ExactMicroUsd + run.EstimateMicroUsd, run.Budget.MicroUsd),
+                        "turns" => IsNear(run.Turns, run.Budget.Turns),
+                        _ => (now - run.LaunchedAt!.Value).TotalMinutes * 5 >= run.Budget.Minutes * 4,
+                    };
+                    Hold(near, "warned-wrongly", $"run {run.Id} was warned of its {warned.Warning.Kind}: {warned.Warning.Message}");
+                    break;
+                case Event.BudgetRaised raised:
+                    _ = _warned.RemoveWhere(warned => warned.Run == raised.RunId && warned.Kind != "minutes");
+                    break;
+                case Event.LaunchOrdered ordered:
+                    _ = _warned.Remove((ordered.RunId, "minutes"));
+                    break;
+                case Event.SettingsChanged changed when changed.Settings.DayBudgetMicroUsd != _dayWarned?.MicroUsd:
+                    _dayWarned = null;
+                    break;
+                case Event.DayWarned warned:
+                    Hold(_dayWarned?.Day != warned.Day, "warned-twice", $"the day {warned.Day} was warned of a second time");
+                    Hold(warned.Day == today && IsNear(Spent(after, now), after.Settings.DayBudgetMicroUsd), "warned-wrongly", $"the day was warned of: {warned.Warning.Message}");
+                    _dayWarned = (warned.Day, after.Settings.DayBudgetMicroUsd);
+                    break;
+            }
+        }
+
+        if (!decided.Events.IsEmpty)
+        {
+            Hold(_dayWarned?.Day == today || !IsNear(Spent(after, now), after.Settings.DayBudgetMicroUsd), "unwarned", $"{Spent(after, now)} of the day's {after.Settings.DayBudgetMicroUsd} is spent and nobody was told");
+            foreach (var run in after.Runs.Values.Where(run => run is { IsLive: true, LaunchLive: true, StopAsked: null } && (input as Input.Report)?.RunId == run.Id))
+            {
+                Hold(_warned.Contains((run.Id, "money")) || !IsNear(run.CostMicroUsd, run.Budget.MicroUsd), "unwarned", $"run {run.Id} has spent {run.CostMicroUsd} of {run.Budget.MicroUsd} and nobody was told");
+                Hold(_warned.Contains((run.Id, "turns")) || !IsNear(run.Turns, run.Budget.Turns), "unwarned", $"run {run.Id} has used {run.Turns} of {run.Budget.Turns} turns and nobody was told");
+            }
+        }
+
+        foreach (var run in after.Runs.Values.Where(run => input is Input.Tick && run is { IsLive: true, LaunchLive: true, StopAsked: null }))
+        {
+            var asked = after.Decisions.Values.Any(decision => decision.RunId == run.Id && decision.Launch == run.Launch);
+            Hold(asked || _warned.Contains((run.Id, "minutes")) || !IsNear((long)(now - run.LaunchedAt!.Value).TotalMinutes, run.Budget.Minutes), "unwarned", $"run {run.Id} has worked since {run.LaunchedAt} of its {run.Budget.Minutes} minutes and nobody was told");
+        }
+    }
+
     private void Queue(BoardState before, Input input, Decided decided, BoardState after, DateTimeOffset now)
     {
         var unspent = after.Settings.DayBudgetMicroUsd - Spent(after, now);
@@ -109,8 +196,9 @@ internal sealed class Invariants(World world)
                     var id = happened is Event.PreparingStarted preparing ? preparing.RunId : ((Event.LaunchOrdered)happened).RunId;
                     if (_queue.Contains(id))
                     {
-                        // Only what the day cannot pay in any case is overtaken.
-                        var longer = _queue.TakeWhile(other => other != id).FirstOrDefault(other => Left(after.Runs[other]) <= unspent);
+                        Hold(!IsHeld(after.Runs[id], now), "held-started", $"run {id} started while {after.Runs[id].Agent} is held until {_held.GetValueOrDefault(after.Runs[id].Agent)}");
+                        // Only what the day cannot pay in any case, or what its provider holds, is overtaken.
+                        var longer = _queue.TakeWhile(other => other != id).FirstOrDefault(other => Left(after.Runs[other]) <= unspent && !IsHeld(after.Runs[other], now));
                         Hold(longer == 0, "queue-order", $"run {id} started while run {longer} had waited longer");
                         _ = _queue.Remove(id);
                     }
@@ -128,7 +216,7 @@ internal sealed class Invariants(World world)
         var started = after.Runs.Values.Where(run => run.IsLive && !(before.Runs.TryGetValue(run.Id, out var was) && was.IsLive)).ToList();
         var live = after.Runs.Values.Count(run => run.IsLive);
         Hold(started.Count == 0 || live <= after.Settings.MaxParallel, "parallel-limit", $"{live} runs live with a limit of {after.Settings.MaxParallel} after run {started.FirstOrDefault()?.Id} started");
-        var next = _queue.FirstOrDefault(id => after.Runs.TryGetValue(id, out var run) && Left(run) <= unspent);
+        var next = _queue.FirstOrDefault(id => after.Runs.TryGetValue(id, out var run) && Left(run) <= unspent && !IsHeld(run, now));
         var free = unspent - after.Runs.Values.Where(run => run.IsLive).Sum(run => Math.Max(0, Left(run)));
         // Time alone can free money, at midnight; whoever is refused or only asks again moves nothing.
         var moves = decided.Refusal is null && !(input is Input.Request && decided.Events.IsEmpty);
@@ -180,7 +268,7 @@ internal sealed class Invariants(World world)
             Input.Reply reply => reply.RunId,
             Input.Resume resume => resume.RunId,
             Input.Decide decide => before.Decisions.GetValueOrDefault(decide.DecisionId)?.RunId ?? 0,
-            Input.Recovered => null,
+            Input.Recovered or Input.Tick => null,
             _ => 0,
         };
         if (about is null)
@@ -264,6 +352,8 @@ internal sealed class Invariants(World world)
             Hold(run.Messages.All(message => message.State != MessageState.Delivered || world.Launches.Values.Any(launch => launch.RunId == run.Id && launch.Read.Contains(message.Id))), "delivered-unread", $"run {run.Id} says that a message was delivered, and no agent has read it");
             Hold(run.State == RunState.AwaitingDecision == (run.IsLive && run.LaunchLive && state.OpenDecisionsOf(run.Id).Any(decision => decision.Launch == run.Launch)), "state-drift", $"run {run.Id} is {run.State} while launch {run.Launch} has {state.OpenDecisionsOf(run.Id).Count(decision => decision.Launch == run.Launch)} open questions");
             Hold(run.ExactMicroUsd == world.Billed.GetValueOrDefault(run.Id), "cost-differs", $"run {run.Id} says {run.ExactMicroUsd} and was billed {world.Billed.GetValueOrDefault(run.Id)}");
+            Hold((run.Models.Sum(model => model.MicroUsd), run.Models.Sum(model => model.InputTokens), run.UnpricedTurns) == world.Used.GetValueOrDefault(run.Id), "usage-differs", $"run {run.Id} says {run.Models.Length} models that cost {run.Models.Sum(model => model.MicroUsd)} with {run.UnpricedTurns} turns unpriced, and was told {world.Used.GetValueOrDefault(run.Id)}");
+            Hold(run.Models.Length <= Limits.ModelsPerRunMax + 1, "unbounded", $"run {run.Id} has {run.Models.Length} models");
             Hold(!(run.IsLive && run.LaunchLive && run.StopAsked is null) || (run.CostMicroUsd < run.Budget.MicroUsd && run.Turns < run.Budget.Turns), "cost-runaway", $"run {run.Id} goes on at {run.CostMicroUsd} of {run.Budget.MicroUsd} and {run.Turns} of {run.Budget.Turns} turns");
             Hold(run.Notices.Length <= Limits.NoticesMax && run.Notices.Select(notice => notice.Kind).Distinct().Count() == run.Notices.Length, "notices-bounded", $"run {run.Id} has {run.Notices.Length} notices, or two of one kind");
             var within = run.CostMicroUsd < run.Budget.MicroUsd && run.Turns < run.Budget.Turns;
@@ -311,6 +401,9 @@ internal sealed class Invariants(World world)
         Decisions = state.Decisions.Values.OrderBy(decision => decision.Id, StringComparer.Ordinal),
         state.Settings,
         state.SpendByDay,
+        state.Days,
+        Holds = state.Holds.Values,
+        state.DayWarning,
         Served = state.Served.OrderBy(served => served.Key, StringComparer.Ordinal),
     });
 }

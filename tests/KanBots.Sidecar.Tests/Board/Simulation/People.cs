@@ -41,7 +41,7 @@ internal sealed class People(Random random)
     private Input.Dispatch Dispatch(BoardState state) => new(
         NextRequest(),
         Card(state),
-        "claude",
+        random.Next(3) == 0 ? "other" : "claude",
         random.Next(4) == 0 ? "model-a" : null,
         null,
         null,

@@ -58,6 +58,7 @@ internal sealed class Reported
         Input.LaunchFailed one => one.Launch,
         Input.TurnStarted one => one.Launch,
         Input.TurnEnded one => one.Launch,
+        Input.ModelsUsed one => one.Launch,
         Input.CostEstimated one => one.Launch,
         Input.DecisionAsked one => one.Launch,
         Input.DecisionWithdrawn one => one.Launch,

@@ -279,7 +279,10 @@ internal sealed class SimLaunch(long runId, int number, string worktree, int wor
             Stream.Enqueue(new Input.CostAdded(RunId, Number, exact));
         }
 
-        Stream.Enqueue(new Input.TurnEnded(RunId, Number, outcome, random.Next(0, 4)));
+        var turns = random.Next(0, 4);
+        var hasPrice = random.Next(5) > 0;
+        Stream.Enqueue(new Input.ModelsUsed(RunId, Number, exact <= 0 ? [] : [new ModelUse($"model-{random.Next(30)}", hasPrice ? exact : 0, hasPrice, exact / 100, 1, 2, 3)], hasPrice ? 0 : turns));
+        Stream.Enqueue(new Input.TurnEnded(RunId, Number, outcome, turns));
     }
 
     private void Take()

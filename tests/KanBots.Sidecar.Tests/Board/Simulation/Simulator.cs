@@ -104,6 +104,10 @@ internal sealed class Simulator
             case 7 when _state.Runs.Count > 0:
                 _ = Apply(new Input.Noticed(_state.Runs.Keys.ElementAt(_random.Next(_state.Runs.Count)), new Reason($"notice{_random.Next(25)}", $"Thing {_random.Next(3)}.")), null);
                 break;
+            case 8 when Chance(4) && _state.Runs.Values.Where(run => run.LaunchLive).ToList() is { Count: > 0 } lives:
+                var limited = lives[_random.Next(lives.Count)];
+                _ = Apply(Chance(3) ? new Input.RateAllowed(limited.Id, limited.Launch, "five_hour") : new Input.RateLimited(limited.Id, limited.Launch, "five_hour", Chance(3) ? null : _now.AddMinutes(_random.Next(-5, 90))), null);
+                break;
             case 6 when Chance(3):
                 _ = Apply(new Input.Tick(), null);
                 break;
@@ -196,7 +200,13 @@ internal sealed class Simulator
             _ => 0,
         };
         _world.Billed[report.RunId] = _world.Billed.GetValueOrDefault(report.RunId) + billed;
-        if (report is not Input.CostAdded)
+        if (report is Input.ModelsUsed used)
+        {
+            var (micro, tokens, unpriced) = _world.Used.GetValueOrDefault(report.RunId);
+            _world.Used[report.RunId] = (micro + used.Models.Sum(model => model.MicroUsd), tokens + used.Models.Sum(model => model.InputTokens), unpriced + used.UnpricedTurns);
+        }
+
+        if (report is not (Input.CostAdded or Input.ModelsUsed))
         {
             _heard.Add(report);
         }

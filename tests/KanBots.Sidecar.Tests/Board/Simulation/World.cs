@@ -15,6 +15,9 @@ internal sealed class World(Random random)
     /// <summary>Exact cost that serve was told, by run, micro-dollars.</summary>
     internal SortedDictionary<long, long> Billed { get; } = [];
 
+    /// <summary>What serve was told of models, by run: money, tokens, and turns without a price.</summary>
+    internal SortedDictionary<long, (long MicroUsd, long Tokens, int Unpriced)> Used { get; } = [];
+
     /// <summary>The highest run id among refs of an earlier database.</summary>
     internal long ForeignRunId { get; set; }
 
