@@ -275,6 +275,11 @@ export interface LogDidAppendParams {
 
 export type LogLevel = "debug" | "info" | "warning" | "error";
 
+export interface NodeModulesChoice {
+  strategy: string;
+  reason: string;
+}
+
 export interface Nothing {
 }
 
@@ -290,6 +295,14 @@ export interface NoticeItem {
 }
 
 export type PermissionMode = "bypassPermissions" | "ask" | "plan";
+
+export type PlacedKind = "file" | "links";
+
+export interface PlacedPath {
+  path: string;
+  kind: PlacedKind;
+  bytes: number;
+}
 
 export interface ProgressParams {
   token: unknown;
@@ -389,6 +402,18 @@ export interface Run {
   diffStat?: DiffStat;
   reason?: RunReason;
   undelivered?: readonly UndeliveredMessage[];
+  notices?: readonly RunReason[];
+}
+
+export interface RunDetailsParams {
+  runId: number;
+}
+
+export interface RunDetailsResult {
+  run: Run;
+  placed: readonly PlacedPath[];
+  portBase?: number;
+  nodeModules?: NodeModulesChoice;
 }
 
 export interface RunDidAppendParams {
@@ -597,6 +622,7 @@ export interface Requests {
   "run/stop": { params: RunStopParams; result: RunResult };
   "run/reply": { params: RunReplyParams; result: RunReplyResult };
   "run/resume": { params: RunResumeParams; result: RunResult };
+  "run/details": { params: RunDetailsParams; result: RunDetailsResult };
   "run/events": { params: RunEventsParams; result: RunEventsResult };
   "run/subscribe": { params: RunSubscribeParams; result: Nothing };
   "run/unsubscribe": { params: RunUnsubscribeParams; result: Nothing };

@@ -252,16 +252,18 @@ internal sealed partial class BoardEngine : IAsyncDisposable
         }
     }
 
-    private void Show(ImmutableDictionary<long, string> tools)
+    private void Show(ImmutableDictionary<long, string> tools) => Show(_view with { Tools = tools });
+
+    private void Show(BoardView next)
     {
         var waits = Waiting.Reasons(_state, _time.GetUtcNow());
         waits = waits.SequenceEqual(_view.Waits) ? _view.Waits : waits;
-        if (ReferenceEquals(_view.State, _state) && ReferenceEquals(_view.Tools, tools) && ReferenceEquals(_view.Waits, waits))
+        if (ReferenceEquals(_view.State, _state) && ReferenceEquals(_view.Waits, waits) && next.HasSameFacts(_view))
         {
             return;
         }
 
-        Volatile.Write(ref _view, _view with { State = _state, Tools = tools, Waits = waits, Revision = _view.Revision + 1 });
+        Volatile.Write(ref _view, next with { State = _state, Waits = waits, Revision = _view.Revision + 1 });
         Interlocked.Exchange(ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
     }
 

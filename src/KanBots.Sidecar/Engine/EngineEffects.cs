@@ -151,7 +151,7 @@ internal sealed partial class BoardEngine
             var mode = run.PermissionMode switch { PermissionMode.Ask => "ask", PermissionMode.Plan => "plan", _ => "bypassPermissions" };
             var argv = new ClaudeLaunch(Settings.ClaudePath ?? "claude", run.SessionId, start.Resume, mode, run.Launch > 1 ? null : run.Model, run.Effort).ToArgv();
             var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
-            folder.Write(new LaunchFile(RunFolder.Format, token, run.Id, run.CardNumber, start.Launch, argv, run.WorktreePath, described with { Remove = ours }, [], new LaunchLimits(run.Budget.Minutes)));
+            folder.Write(new LaunchFile(RunFolder.Format, token, run.Id, run.CardNumber, start.Launch, argv, run.WorktreePath, described with { Remove = ours }, [.. NeedsOf(run.Id).Placed.Select(placed => placed.Path)], new LaunchLimits(run.Budget.Minutes), VariablesOf(run)));
             var launch = Follow(run, start.Launch, folder, start.Resume);
             var command = _hostCommand(folder.Path);
             var pid = Spawn.Start(new SpawnRequest(command[0], command, [.. environment, .. ours.Select(name => $"{name}=0")], "/", new Redirect.Null(), new Redirect.Null(), new Redirect.AppendTo(folder.HostLog), NewSession: true));

@@ -246,6 +246,7 @@ internal sealed partial class BoardEngine
         {
             var highest = Math.Max(HighestFolder(), await HighestInGitAsync());
             await RebuildAsync();
+            await OnLoopAsync(ReadNeeds);
             await OnLoopAsync(() => Settle(highest));
             await SeeWorktreesAsync();
             _recovered.TrySetResult();

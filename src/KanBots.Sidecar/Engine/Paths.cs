@@ -29,5 +29,8 @@ internal sealed record Paths(Repository Repository)
           select (int.Parse(names[0], CultureInfo.InvariantCulture), long.Parse(names[1], CultureInfo.InvariantCulture), new RunFolder(launch))
         : [];
 
+    /// <summary>What the run's worktree was given, beside the folders of its launches.</summary>
+    internal string Needs(int cardNumber, long runId) => Path.Combine(Runs, FormattableString.Invariant($"{cardNumber}-{runId}"), "needs.json");
+
     internal RunFolder Launch(int cardNumber, long runId, int launch) => new(Path.Combine(Runs, FormattableString.Invariant($"{cardNumber}-{runId}"), FormattableString.Invariant($"{launch}")));
 }

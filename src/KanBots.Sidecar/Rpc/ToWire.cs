@@ -36,7 +36,7 @@ internal static class ToWire
     internal static BoardDidChangeParams? Changes(BoardView before, BoardView after, DateTimeOffset now)
     {
         var (old, state) = (before.State, after.State);
-        var changedRuns = state.Runs.Values.Where(run => !old.Runs.TryGetValue(run.Id, out var was) || !ReferenceEquals(was, run) || before.Tools.GetValueOrDefault(run.Id) != after.Tools.GetValueOrDefault(run.Id) || before.Waits.GetValueOrDefault(run.Id) != after.Waits.GetValueOrDefault(run.Id)).ToList();
+        var changedRuns = state.Runs.Values.Where(run => !old.Runs.TryGetValue(run.Id, out var was) || !ReferenceEquals(was, run) || !before.IsSame(after, run.Id)).ToList();
         var touched = changedRuns.Select(run => run.CardId).ToHashSet();
         var changedCards = state.Cards.Values.Where(card => !card.Archived && (touched.Contains(card.Id) || !old.Cards.TryGetValue(card.Id, out var was) || !ReferenceEquals(was, card))).ToList();
         var changedDecisions = ReferenceEquals(old.Decisions, state.Decisions) ? [] : state.Decisions.Values.Where(decision => !old.Decisions.TryGetValue(decision.Id, out var was) || !ReferenceEquals(was, decision)).ToList();
@@ -122,7 +122,18 @@ internal static class ToWire
         view.Tools.GetValueOrDefault(run.Id),
         run.DiffStat is { } stat ? new DiffStat(stat.Files, stat.Insertions, stat.Deletions) : null,
         (run.Reason ?? view.Waits.GetValueOrDefault(run.Id)) is { } reason ? new RunReason(reason.Kind, reason.Message) : null,
-        Undelivered(run));
+        Undelivered(run),
+        view.Needs.GetValueOrDefault(run.Id) is { Notices.Count: > 0 } needs ? [.. needs.Notices.Select(notice => new RunReason(notice.Kind, notice.Message))] : null);
+
+    internal static RunDetailsResult Details(BoardView view, Core.Run run)
+    {
+        var needs = view.Needs.GetValueOrDefault(run.Id);
+        return new RunDetailsResult(
+            Run(view, run),
+            [.. (needs?.Placed ?? []).Select(placed => new PlacedPath(placed.Path, placed.Kind == "links" ? PlacedKind.Links : PlacedKind.File, placed.Bytes))],
+            needs is { PortBase: > 0 } ? needs.PortBase : null,
+            needs?.NodeModules is { } modules ? new NodeModulesChoice(modules.Strategy, modules.Reason) : null);
+    }
 
     /// <summary>Lost with a launch, or said too late for one and not sent since: null when there are none.</summary>
     private static IReadOnlyList<UndeliveredMessage>? Undelivered(Core.Run run)

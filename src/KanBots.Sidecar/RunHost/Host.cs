@@ -164,6 +164,7 @@ internal sealed class Host
 
         environment.Add($"{ProcessTree.TokenName}={_launch.Token}");
         environment.Add(FormattableString.Invariant($"KANBOTS_RUN_ID={_launch.RunId}"));
+        environment.AddRange((_launch.Variables ?? new Dictionary<string, string>()).Select(variable => $"{variable.Key}={variable.Value}"));
         return environment;
     }
 

@@ -68,7 +68,9 @@ internal sealed record RunFolder(string Path)
 
 /// <summary>Written by serve before the start. Holds no secret: of the environment only names and a hash.</summary>
 /// <param name="Token">128 random bits in hex: what carries it in its environment belongs to this launch.</param>
-internal sealed record LaunchFile(int Format, string Token, long RunId, int CardNumber, int Launch, IReadOnlyList<string> Argv, string Cwd, LaunchEnvironment Environment, IReadOnlyList<string> PlacedPaths, LaunchLimits Limits);
+/// <param name="PlacedPaths">Of what we placed in the worktree, relative to it.</param>
+/// <param name="Variables">What the host adds to the environment. No secret stands here.</param>
+internal sealed record LaunchFile(int Format, string Token, long RunId, int CardNumber, int Launch, IReadOnlyList<string> Argv, string Cwd, LaunchEnvironment Environment, IReadOnlyList<string> PlacedPaths, LaunchLimits Limits, IReadOnlyDictionary<string, string>? Variables = null);
 
 /// <param name="Names">Of all variables that the agent gets.</param>
 /// <param name="Hash">SHA-256 over the sorted "NAME=value" lines, to tell whether a later launch's environment differs.</param>
