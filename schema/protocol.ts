@@ -301,7 +301,7 @@ export type PlacedKind = "file" | "links";
 export interface PlacedPath {
   path: string;
   kind: PlacedKind;
-  bytes: number;
+  size: number;
 }
 
 export interface ProgressParams {
@@ -403,6 +403,7 @@ export interface Run {
   reason?: RunReason;
   undelivered?: readonly UndeliveredMessage[];
   notices?: readonly RunReason[];
+  setup?: RunSetup;
 }
 
 export interface RunDetailsParams {
@@ -414,6 +415,7 @@ export interface RunDetailsResult {
   placed: readonly PlacedPath[];
   portBase?: number;
   nodeModules?: NodeModulesChoice;
+  setupLog?: string;
 }
 
 export interface RunDidAppendParams {
@@ -470,6 +472,12 @@ export interface RunResumeParams {
   requestId: string;
   runId: number;
   text?: string;
+}
+
+export interface RunSetup {
+  waiting: boolean;
+  since: string;
+  lastLine?: string;
 }
 
 export type RunState = "queued" | "preparing" | "running" | "awaitingDecision" | "inReview" | "finished" | "failed" | "stopped" | "interrupted" | "discarded" | "promoted";

@@ -42,6 +42,7 @@ namespace KanBots.Sidecar.Protocol;
 [JsonSerializable(typeof(RunResumeParams))]
 [JsonSerializable(typeof(RunReplyParams))]
 [JsonSerializable(typeof(RunReplyResult))]
+[JsonSerializable(typeof(RunSetup))]
 [JsonSerializable(typeof(RunDetailsParams))]
 [JsonSerializable(typeof(RunDetailsResult))]
 [JsonSerializable(typeof(PlacedPath))]

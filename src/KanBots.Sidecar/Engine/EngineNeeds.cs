@@ -1,4 +1,5 @@
 using KanBots.Sidecar.Board;
+using KanBots.Sidecar.Git;
 
 namespace KanBots.Sidecar.Engine;
 
@@ -73,5 +74,58 @@ internal sealed partial class BoardEngine
         }
 
         return variables;
+    }
+
+    private bool IsTrusted(long runId) => _clients.GetValueOrDefault(runId)?.IsTrusted() ?? true;
+
+    /// <summary>Asked again after a crash it finds what it has placed already. What cannot be placed is said, and is no reason not to begin.</summary>
+    private async Task<RunNeeds> EquipAsync(Run run, string worktree, string commit, bool isTrusted)
+    {
+        var (repository, settings) = (_paths.Repository, Settings);
+        var needs = RunNeeds.None;
+        try
+        {
+            var copied = await IgnoredFiles.CopyAsync(_git, repository, worktree, settings.WorktreeInclude ?? [], isTrusted, _paths.Scratch, _closing.Token);
+            needs = needs with { Placed = [.. copied.Files.Select(file => new Placed(file.Path, Placed.File, file.Bytes))] };
+            needs = copied.Said.Count > 0 ? needs.Say(new Notice("include", string.Join(' ', copied.Said))) : needs;
+        }
+        catch (Exception failure) when (failure is GitFailure or IOException or UnauthorizedAccessException)
+        {
+            needs = needs.Say(new Notice("include", $"Ignored files could not be copied: {failure.Message}"));
+        }
+
+        try
+        {
+            needs = await GiveNodeModulesAsync(needs, worktree, commit, isTrusted);
+        }
+        catch (Exception failure) when (failure is GitFailure or IOException or UnauthorizedAccessException)
+        {
+            needs = needs.Say(new Notice("nodeModules", $"Nothing was done for node_modules: {failure.Message}"));
+        }
+
+        return needs;
+    }
+
+    private async Task<RunNeeds> GiveNodeModulesAsync(RunNeeds needs, string worktree, string commit, bool isTrusted)
+    {
+        var (repository, settings) = (_paths.Repository, Settings);
+        if (await NodeModules.ChooseAsync(_git, repository, worktree, commit, settings.WorktreeNodeModules, isTrusted && settings.SetupArgv is not null, _closing.Token) is not { } modules)
+        {
+            return needs;
+        }
+
+        if (modules.Strategy == NodeModules.Symlink)
+        {
+            if (await NodeModules.LinkAsync(_git, repository, worktree, _closing.Token) is { } links)
+            {
+                needs = needs with { Placed = [.. needs.Placed, new Placed(NodeModules.FolderName, Placed.Links, links)] };
+            }
+            else
+            {
+                modules = new NodeModules(NodeModules.Nobody, "worktree.nodeModules is `symlink`, but the main working tree has no node_modules, or the run's base does not ignore `node_modules/`, so that the links would show as changes. Ignore it, or choose another strategy.");
+            }
+        }
+
+        return (needs with { NodeModules = new ModulesFrom(modules.Strategy, modules.Reason) }).Say(new Notice("nodeModules", $"node_modules: {modules.Strategy}. {modules.Reason}"));
     }
 }

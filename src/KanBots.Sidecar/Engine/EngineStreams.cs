@@ -35,6 +35,7 @@ internal sealed partial class BoardEngine
             return;
         }
 
+        ShowSetup(launch);
         var exit = launch.Folder.ReadExit();
         var hostGone = exit is null && launch.Host is { IsAlive: false };
         exit ??= hostGone ? launch.Folder.ReadExit() : null; // it may have been written between the two looks
@@ -181,7 +182,7 @@ internal sealed partial class BoardEngine
                 "minutes" => LaunchEndKind.MinutesReached,
                 "waited" => LaunchEndKind.WaitedTooLong,
                 "diskFull" => LaunchEndKind.DiskFull,
-                "spawnFailed" => LaunchEndKind.SpawnFailed,
+                "spawnFailed" or "setupFailed" => LaunchEndKind.SpawnFailed,
                 _ => LaunchEndKind.Exited,
             };
             var end = new LaunchEnd(kind, exit?.ExitCode, exit?.Signal, kind == LaunchEndKind.HostDied ? null : failure);
@@ -205,7 +206,7 @@ internal sealed partial class BoardEngine
     {
         _live.Remove((launch.RunId, launch.Launch));
         _watch.Remove(launch.Folder.Path);
-        Show(_view.Tools.Remove(launch.RunId));
+        Show(_view with { Tools = _view.Tools.Remove(launch.RunId), Setups = _view.Setups.Remove(launch.RunId) });
         _ = Apply(ended, null);
     }
 
@@ -231,6 +232,11 @@ internal sealed partial class BoardEngine
     {
         if (exit?.Error is { } error)
         {
+            if (exit.Reason == "setupFailed")
+            {
+                return new Reason("setupFailed", error);
+            }
+
             return new Reason(error.Contains("was not found", StringComparison.Ordinal) ? "agentNotFound" : "spawnFailed", error);
         }
 

@@ -28,6 +28,11 @@ internal sealed class LiveLaunch(long runId, int launch, RunFolder folder, Strea
     /// <summary>Its end is being dealt with: it is reported once.</summary>
     internal bool IsEnding { get; set; }
 
+    /// <summary>Its setup command may still be under way.</summary>
+    internal bool HasSetup { get; set; } = true;
+
+    internal DateTimeOffset SetupShownAt { get; set; }
+
     internal bool InTurn { get; set; }
 
     /// <summary>Its stream is read a second time, for a board that was lost: what it says is dated so and causes nothing in the world.</summary>

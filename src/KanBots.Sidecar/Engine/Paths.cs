@@ -20,6 +20,9 @@ internal sealed record Paths(Repository Repository)
 
     internal string Scratch => Path.Combine(State, "scratch");
 
+    /// <summary>Whose lock says which run may set up its worktree.</summary>
+    internal string SetupLock => Path.Combine(State, "setup.lock");
+
     /// <summary>Every launch that has a folder, in no order.</summary>
     internal IEnumerable<(int Card, long Run, RunFolder Folder)> Launches() => Directory.Exists(Runs)
         ? from run in Directory.EnumerateDirectories(Runs)

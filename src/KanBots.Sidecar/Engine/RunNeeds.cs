@@ -7,7 +7,12 @@ namespace KanBots.Sidecar.Engine;
 /// <summary>Something that we placed in a worktree and that no change of the run's may contain.</summary>
 /// <param name="Path">Relative to the worktree, with slashes.</param>
 /// <param name="Kind">file, or links: a folder of links into the main working tree.</param>
-internal sealed record Placed(string Path, string Kind, long Bytes);
+/// <param name="Bytes">Of a file; the number of the links of a folder.</param>
+internal sealed record Placed(string Path, string Kind, long Bytes)
+{
+    internal const string File = "file";
+    internal const string Links = "links";
+}
 
 /// <summary>Where a run's <c>node_modules</c> come from.</summary>
 /// <param name="Strategy">inherit, symlink, setup or none.</param>

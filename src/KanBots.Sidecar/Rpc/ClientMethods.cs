@@ -110,7 +110,7 @@ internal sealed partial class ClientSession
 
         try
         {
-            var (outcome, refusal) = await _engine.AskAsync(request, _preamble.Environment);
+            var (outcome, refusal) = await _engine.AskAsync(request, new RunClient(_preamble.Environment, () => _trusted));
             return refusal is null ? outcome! : throw ToWire.Error(refusal);
         }
         catch (BoardUnavailableException none)
@@ -197,7 +197,7 @@ internal sealed partial class ClientSession
         await SettledAsync(cancellation);
         RequireRun(p.RunId);
         var view = _engine.View;
-        return ToWire.Details(view, view.State.Runs[p.RunId]);
+        return ToWire.Details(view, view.State.Runs[p.RunId], _engine.SetupLogOf(view.State.Runs[p.RunId]));
     }
 
     private void RequireRun(long runId)

@@ -100,7 +100,7 @@ internal static class ToWire
         run.Id,
         run.CardId,
         run.CardNumber,
-        (RunState)run.State,
+        run.State == Core.RunState.Running && view.Setups.ContainsKey(run.Id) ? RunState.Preparing : (RunState)run.State,
         run.Agent,
         (PermissionMode)run.PermissionMode,
         run.Branch,
@@ -123,16 +123,18 @@ internal static class ToWire
         run.DiffStat is { } stat ? new DiffStat(stat.Files, stat.Insertions, stat.Deletions) : null,
         (run.Reason ?? view.Waits.GetValueOrDefault(run.Id)) is { } reason ? new RunReason(reason.Kind, reason.Message) : null,
         Undelivered(run),
-        view.Needs.GetValueOrDefault(run.Id) is { Notices.Count: > 0 } needs ? [.. needs.Notices.Select(notice => new RunReason(notice.Kind, notice.Message))] : null);
+        view.Needs.GetValueOrDefault(run.Id) is { Notices.Count: > 0 } needs ? [.. needs.Notices.Select(notice => new RunReason(notice.Kind, notice.Message))] : null,
+        view.Setups.GetValueOrDefault(run.Id) is { } setup ? new RunSetup(setup.IsWaiting, setup.Since, setup.LastLine) : null);
 
-    internal static RunDetailsResult Details(BoardView view, Core.Run run)
+    internal static RunDetailsResult Details(BoardView view, Core.Run run, string? setupLog)
     {
         var needs = view.Needs.GetValueOrDefault(run.Id);
         return new RunDetailsResult(
             Run(view, run),
-            [.. (needs?.Placed ?? []).Select(placed => new PlacedPath(placed.Path, placed.Kind == "links" ? PlacedKind.Links : PlacedKind.File, placed.Bytes))],
+            [.. (needs?.Placed ?? []).Select(placed => new PlacedPath(placed.Path, placed.Kind == Placed.Links ? PlacedKind.Links : PlacedKind.File, placed.Bytes))],
             needs is { PortBase: > 0 } ? needs.PortBase : null,
-            needs?.NodeModules is { } modules ? new NodeModulesChoice(modules.Strategy, modules.Reason) : null);
+            needs?.NodeModules is { } modules ? new NodeModulesChoice(modules.Strategy, modules.Reason) : null,
+            setupLog);
     }
 
     /// <summary>Lost with a launch, or said too late for one and not sent since: null when there are none.</summary>
