@@ -19,7 +19,7 @@ internal sealed partial class BoardEngine
         switch (effect)
         {
             case Effect.Prepare prepare:
-                _ = PrepareAsync(_state.Runs[prepare.RunId], IsTrusted(prepare.RunId));
+                _ = PrepareAsync(_state.Runs[prepare.RunId], _clients.GetValueOrDefault(prepare.RunId));
                 break;
             case Effect.StartLaunch { Launch: > 1 } next when !Worktrees.IsThere(_state.Runs[next.RunId].WorktreePath):
                 _ = FindThenLaunchAsync(next, _state.Runs[next.RunId]);
@@ -56,7 +56,7 @@ internal sealed partial class BoardEngine
         }
     }
 
-    private async Task PrepareAsync(Run run, bool isTrusted)
+    private async Task PrepareAsync(Run run, RunClient? client)
     {
         try
         {
@@ -73,7 +73,7 @@ internal sealed partial class BoardEngine
                 _preparing.Release();
             }
 
-            var needs = await EquipAsync(run, path, from.Commit, isTrusted);
+            var needs = await EquipAsync(path, from.Commit, client);
             Post(() =>
             {
                 Keep(run, needs with { PortBase = NeedsOf(run.Id).PortBase });

@@ -79,10 +79,22 @@ internal sealed partial class BoardEngine
     private bool IsTrusted(long runId) => _clients.GetValueOrDefault(runId)?.IsTrusted() ?? true;
 
     /// <summary>Asked again after a crash it finds what it has placed already. What cannot be placed is said, and is no reason not to begin.</summary>
-    private async Task<RunNeeds> EquipAsync(Run run, string worktree, string commit, bool isTrusted)
+    private async Task<RunNeeds> EquipAsync(string worktree, string commit, RunClient? client)
     {
         var (repository, settings) = (_paths.Repository, Settings);
+        var isTrusted = client?.IsTrusted() ?? true;
         var needs = RunNeeds.None;
+        try
+        {
+            var missing = await Submodules.FillAsync(_git, repository, worktree, client?.Environment ?? [], _closing.Token);
+            needs = missing.Count > 0 ? needs.Say(new Notice("submodules", string.Join(' ', missing))) : needs;
+            needs = await LargeFiles.MissingAsync(_git, worktree, _closing.Token) is { } pointers ? needs.Say(new Notice("lfs", pointers)) : needs;
+        }
+        catch (Exception failure) when (failure is GitFailure or IOException or UnauthorizedAccessException)
+        {
+            needs = needs.Say(new Notice("submodules", $"Whether submodules and files of Git LFS are there is not known: {failure.Message}"));
+        }
+
         try
         {
             var copied = await IgnoredFiles.CopyAsync(_git, repository, worktree, settings.WorktreeInclude ?? [], isTrusted, _paths.Scratch, _closing.Token);

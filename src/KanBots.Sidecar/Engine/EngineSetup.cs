@@ -36,6 +36,11 @@ internal sealed partial class BoardEngine
 
     private static bool IsSetUp(RunFolder earlier) => earlier.ReadSetup() is { State: SetupFile.Done } || earlier.ReadHost() is { AgentPid: not null };
 
+    private static Reason? DiedInSetup(LiveLaunch launch) =>
+        SetupNow(launch.Folder, default) is { State: SetupFile.Waiting or SetupFile.Running }
+            ? new Reason("hostDied", "The run's host was found dead while the setup command waited or ran. Resume the run: the command is run again.")
+            : null;
+
     /// <summary>The latest one's, when there is one.</summary>
     internal string? SetupLogOf(Run run) =>
         Enumerable.Range(1, run.Launch).Reverse().Select(number => _paths.Launch(run.CardNumber, run.Id, number).SetupLog).FirstOrDefault(File.Exists);

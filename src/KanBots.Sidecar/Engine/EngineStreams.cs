@@ -185,7 +185,7 @@ internal sealed partial class BoardEngine
                 "spawnFailed" or "setupFailed" => LaunchEndKind.SpawnFailed,
                 _ => LaunchEndKind.Exited,
             };
-            var end = new LaunchEnd(kind, exit?.ExitCode, exit?.Signal, kind == LaunchEndKind.HostDied ? null : failure);
+            var end = new LaunchEnd(kind, exit?.ExitCode, exit?.Signal, kind == LaunchEndKind.HostDied ? DiedInSetup(launch) : failure);
             Post(() => Finish(launch, new Input.LaunchEnded(run.Id, launch.Launch, end, !changes.IsEmpty, seen.Path is null ? null : new DiffStat(changes.Files, changes.Insertions, changes.Deletions), left)));
             Post(seen);
         }
