@@ -69,7 +69,7 @@ internal sealed partial class Host
 
         var how = _isTimedOut ? FormattableString.Invariant($"did not end within {setup.TimeoutMs / 60_000.0:0.##} min and was ended") : end?.Signal is { } signal ? $"was ended by signal {signal}" : $"failed with code {end?.ExitCode}";
         var next = _isTimedOut ? "Make it faster, or raise worktree.setupMinutes" : "Correct it, or worktree.setup";
-        return FailSetUp(said, end, $"The setup command {how} after {seconds} s{Quote()} {next}; then resume the run, which runs it again. Its whole log: {_folder.SetupLog}");
+        return FailSetUp(said, end, $"The setup command {how} after {seconds} s{Quote()}{next}; then resume the run, which runs it again. Its whole log: {_folder.SetupLog}");
     }
 
     /// <summary>One at a time in a repository: setups share the caches of package managers, and the disk. The kernel lets go of the lock
@@ -159,6 +159,6 @@ internal sealed partial class Host
     {
         var lines = SetupFile.Plain(Encoding.UTF8.GetString(ReadTail(TailBytes))).Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         var text = string.Join('\n', lines.TakeLast(TailLines));
-        return text.Length == 0 ? " and said nothing." : $". Its last words:\n{(text.Length > TailCharacters ? text[^TailCharacters..] : text)}\n";
+        return text.Length == 0 ? " and said nothing. " : $". Its last words:\n{(text.Length > TailCharacters ? text[^TailCharacters..] : text)}\n";
     }
 }
