@@ -137,7 +137,8 @@ public sealed class SetupTests
         client.Ask("run/resume", new JsonObject { ["runId"] = first });
         Place.UntilState(client, first, "inReview");
         Assert.Equal(2, Pids(Path.Combine(place.Root, "pids")).Except(pids).Count()); // run again, in launch 2
-        client.Ask("run/stop", new JsonObject { ["runId"] = first }); // what it left running
+        client.Ask("run/stop", new JsonObject { ["runId"] = first });
+        Place.Until("what it left running is gone", () => !Pids(Path.Combine(place.Root, "pids")).Any(Place.IsAlive));
     }
 
     [Fact]
