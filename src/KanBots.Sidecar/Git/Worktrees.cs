@@ -99,10 +99,11 @@ internal static class Worktrees
         {
             await WriteAsync(git, repository, ["worktree", "add", "--quiet", .. force, path, branch], cancellation);
         }
-        catch (GitFailure failure) when (failure.Kind is "filterFailed" or "gitFailed")
+        catch (GitFailure failure) when (failure.Kind is "filterFailed" or "gitFailed" && !IsTaken(path))
         {
             // Better with pointers than not at all; whoever made this worktree is told which files have none of their content. A filter that
-            // cannot be started is not always named by git ("the remote end hung up"); whatever else it was fails again.
+            // cannot be started is not always named by git ("the remote end hung up"); whatever else it was fails again. A hook that
+            // failed leaves the worktree whole.
             await git.RunAsync(new GitCommand("worktree add", repository.Root, [.. Base.At(repository), .. LargeFiles.Untouched, "worktree", "add", "--quiet", .. force, path, branch], Writes: true), cancellation);
         }
     }
