@@ -334,6 +334,11 @@ export interface ModelCost {
   isPartlyUnpriced?: boolean;
 }
 
+export interface NodeModulesChoice {
+  strategy: string;
+  reason: string;
+}
+
 export interface Nothing {
 }
 
@@ -349,6 +354,14 @@ export interface NoticeItem {
 }
 
 export type PermissionMode = "bypassPermissions" | "ask" | "plan";
+
+export type PlacedKind = "file" | "links";
+
+export interface PlacedPath {
+  path: string;
+  kind: PlacedKind;
+  size: number;
+}
 
 export interface ProgressParams {
   token: unknown;
@@ -451,6 +464,7 @@ export interface Run {
   notices?: readonly RunReason[];
   warnings?: readonly BudgetWarning[];
   stall?: RunStall;
+  setup?: RunSetup;
 }
 
 export interface RunCost {
@@ -461,6 +475,18 @@ export interface RunCost {
   state: RunState;
   cost: Cost;
   model?: string;
+}
+
+export interface RunDetailsParams {
+  runId: number;
+}
+
+export interface RunDetailsResult {
+  run: Run;
+  placed: readonly PlacedPath[];
+  portBase?: number;
+  nodeModules?: NodeModulesChoice;
+  setupLog?: string;
 }
 
 export interface RunDidAppendParams {
@@ -518,6 +544,12 @@ export interface RunResumeParams {
   requestId: string;
   runId: number;
   text?: string;
+}
+
+export interface RunSetup {
+  waiting: boolean;
+  since: string;
+  lastLine?: string;
 }
 
 export interface RunStall {
@@ -677,6 +709,7 @@ export interface Requests {
   "run/stop": { params: RunStopParams; result: RunResult };
   "run/reply": { params: RunReplyParams; result: RunReplyResult };
   "run/resume": { params: RunResumeParams; result: RunResult };
+  "run/details": { params: RunDetailsParams; result: RunDetailsResult };
   "run/events": { params: RunEventsParams; result: RunEventsResult };
   "run/subscribe": { params: RunSubscribeParams; result: Nothing };
   "run/unsubscribe": { params: RunUnsubscribeParams; result: Nothing };

@@ -26,6 +26,7 @@ public static class Methods
     public const string RunStop = "run/stop";
     public const string RunReply = "run/reply";
     public const string RunResume = "run/resume";
+    public const string RunDetails = "run/details";
     public const string RunEvents = "run/events";
     public const string RunSubscribe = "run/subscribe";
     public const string RunUnsubscribe = "run/unsubscribe";

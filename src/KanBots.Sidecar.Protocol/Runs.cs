@@ -32,6 +32,7 @@ public sealed record RunStall(string Kind, DateTimeOffset Since, string Message)
 /// <param name="LeftRunning">Number of processes that outlived the agent.</param>
 /// <param name="Notices">What a person should know of it beside its state, the newest last: one per kind, each with its next step.</param>
 /// <param name="Warnings">Of a run that is not over: what is nearly used up.</param>
+/// <param name="Setup">Present while the setup command waits or runs; the state is then preparing.</param>
 public sealed record Run(
     long Id,
     long CardId,
@@ -61,10 +62,17 @@ public sealed record Run(
     IReadOnlyList<UndeliveredMessage>? Undelivered = null,
     IReadOnlyList<RunReason>? Notices = null,
     IReadOnlyList<BudgetWarning>? Warnings = null,
-    RunStall? Stall = null);
+    RunStall? Stall = null,
+    RunSetup? Setup = null);
 
 /// <summary>A message that no launch has acknowledged. It is sent again only by <c>run/reply</c> with its id in <c>replaces</c>.</summary>
 public sealed record UndeliveredMessage(string MessageId, CutText Text);
+
+/// <summary>The setup command of a run that is under way.</summary>
+/// <param name="Waiting">Another run's setup has its turn.</param>
+/// <param name="Since">When it began to run, or to wait.</param>
+/// <param name="LastLine">What it said last.</param>
+public sealed record RunSetup(bool Waiting, DateTimeOffset Since, string? LastLine = null);
 
 public sealed record RunDispatchParams(
     string RequestId,
@@ -90,6 +98,26 @@ public sealed record RunResumeParams(string RequestId, long RunId, string? Text 
 public sealed record RunReplyParams(string RequestId, long RunId, string Text, string? Replaces = null);
 
 public sealed record RunReplyResult(string MessageId);
+
+public sealed record RunDetailsParams(long RunId);
+
+[JsonConverter(typeof(CamelCaseEnumConverter<PlacedKind>))]
+public enum PlacedKind { File, Links }
+
+/// <summary>Something that was placed in the worktree for the agent and is no change of its: an ignored file that was copied, or a folder
+/// of links into the main working tree. The path is relative to the worktree, with slashes.</summary>
+/// <param name="Size">Bytes of a file; the number of the links of a folder.</param>
+public sealed record PlacedPath(string Path, PlacedKind Kind, long Size);
+
+/// <param name="Strategy">inherit, symlink, setup or none.</param>
+/// <param name="Reason">Why, in a sentence.</param>
+public sealed record NodeModulesChoice(string Strategy, string Reason);
+
+/// <summary>What is too long for the board.</summary>
+/// <param name="PortBase">The first port of the run's own block, as the agent finds it in KANBOTS_PORT.</param>
+/// <param name="SetupLog">The path of the setup command's log.</param>
+/// <param name="NodeModules">Where its node_modules come from; absent when the repository has none.</param>
+public sealed record RunDetailsResult(Run Run, IReadOnlyList<PlacedPath> Placed, int? PortBase = null, NodeModulesChoice? NodeModules = null, string? SetupLog = null);
 
 /// <summary>A page of the thread. <see cref="After"/> is an opaque cursor; <see cref="Limit"/> is a count of items.</summary>
 public sealed record RunEventsParams(long RunId, string? After = null, int? Limit = null);

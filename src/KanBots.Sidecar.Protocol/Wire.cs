@@ -33,6 +33,7 @@ public static class Wire
         Request(Protocol.Methods.RunStop, Json.RunStopParams, Json.RunResult),
         Request(Protocol.Methods.RunReply, Json.RunReplyParams, Json.RunReplyResult),
         Request(Protocol.Methods.RunResume, Json.RunResumeParams, Json.RunResult),
+        Request(Protocol.Methods.RunDetails, Json.RunDetailsParams, Json.RunDetailsResult),
         Request(Protocol.Methods.RunEvents, Json.RunEventsParams, Json.RunEventsResult),
         Request(Protocol.Methods.RunSubscribe, Json.RunSubscribeParams, Json.Nothing),
         Request(Protocol.Methods.RunUnsubscribe, Json.RunUnsubscribeParams, Json.Nothing),

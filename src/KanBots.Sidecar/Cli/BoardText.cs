@@ -56,13 +56,13 @@ internal static class BoardText
         var tail = $"  {word}{cost}{time}";
         var title = TerminalText.Line($"#{card.Number} {card.Title}", Math.Max(20, style.Width - tail.Length - 3));
         yield return $"{Paint(sign, colour, style)} {title}{tail}";
-        foreach (var line in Details(board, run, style.Width - 4, style.Answerable))
+        foreach (var line in Details(board, run, style.Width - 4, style.Answerable, now))
         {
             yield return $"    {line}";
         }
     }
 
-    private static IEnumerable<string> Details(BoardSnapshot board, Run? run, int width, bool answerable)
+    private static IEnumerable<string> Details(BoardSnapshot board, Run? run, int width, bool answerable, DateTimeOffset now)
     {
         if (run is null)
         {
@@ -75,6 +75,11 @@ internal static class BoardText
             {
                 yield return line;
             }
+        }
+
+        if (run.Setup is { } setup)
+        {
+            yield return TerminalText.Line(setup.Waiting ? $"setup waits for another run's, {Elapsed(now - setup.Since)}" : $"setup {Elapsed(now - setup.Since)}: {setup.LastLine}", width);
         }
 
         if (run is { State: RunState.Running, CurrentTool: { } tool })

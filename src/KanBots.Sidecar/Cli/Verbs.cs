@@ -7,6 +7,9 @@ namespace KanBots.Sidecar.Cli;
 /// <summary>The verbs that change something, each one request or two.</summary>
 internal static class Verbs
 {
+    /// <summary>Characters of a notice: its end says what to do.</summary>
+    private const int NoticeWidth = 600;
+
     private static ProtocolJson Json => ProtocolJson.Default;
 
     internal static string NewId() => Guid.NewGuid().ToString();
@@ -114,7 +117,7 @@ internal static class Verbs
         if (arguments.Words.Count >= 2)
         {
             var value = arguments.Words[1];
-            using var document = JsonDocument.Parse(long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out _) ? value : $"\"{JsonEncodedText.Encode(value)}\"");
+            using var document = JsonDocument.Parse(long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out _) || value.StartsWith('[') ? value : $"\"{JsonEncodedText.Encode(value)}\"");
             await client.RequestAsync(Methods.ConfigSet, new ConfigSetParams(NewId(), new Dictionary<string, JsonElement?> { [arguments.Words[0]] = document.RootElement.Clone() }), Json.ConfigSetParams, Json.ConfigSetResult);
         }
 
@@ -130,6 +133,11 @@ internal static class Verbs
     internal static async Task<int> ShowAsync(Client client, Arguments arguments)
     {
         var run = RunOf(await client.BoardAsync(), arguments.Word(0, "which card"));
+        foreach (var notice in run.Notices ?? [])
+        {
+            Console.Out.WriteLine($"! {TerminalText.Line(notice.Message, NoticeWidth)}");
+        }
+
         string? after = null;
         for (var atEnd = false; !atEnd;)
         {

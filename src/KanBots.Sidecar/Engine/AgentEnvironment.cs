@@ -4,6 +4,11 @@ using KanBots.Sidecar.RunHost;
 
 namespace KanBots.Sidecar.Engine;
 
+/// <summary>The client that dispatched or resumed a run.</summary>
+/// <param name="IsTrusted">Whether its workspace is trusted now: trust may be taken back after the wish was granted. Where nobody remembers
+/// the client, after a restart of serve, the wish stands, which only a trusted one could have.</param>
+internal sealed record RunClient(IReadOnlyList<string> Environment, Func<bool> IsTrusted);
+
 /// <summary>The environment that an agent gets: the dispatching client's, less what would point its tools at the editor, at another
 /// repository or at credentials that were not meant for it. Held in memory only.</summary>
 internal static class AgentEnvironment

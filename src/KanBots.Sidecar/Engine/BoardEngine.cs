@@ -24,7 +24,7 @@ internal sealed partial class BoardEngine : IAsyncDisposable
 
     private readonly Channel<Action> _inbox = Channel.CreateBounded<Action>(new BoundedChannelOptions(InboxMax) { SingleReader = true });
     private readonly Dictionary<(long Run, int Launch), LiveLaunch> _live = [];
-    private readonly Dictionary<long, IReadOnlyList<string>> _environments = [];
+    private readonly Dictionary<long, RunClient> _clients = [];
     private readonly CancellationTokenSource _closing = new();
 
     /// <summary>One worktree is made at a time: between the look and the making nobody else of ours makes one.</summary>
@@ -90,14 +90,14 @@ internal sealed partial class BoardEngine : IAsyncDisposable
     }
 
     /// <summary>A client's wish. Answered after its events are on the disk and its effects are ordered.</summary>
-    /// <param name="environment">The client's, for the run that the wish starts or resumes.</param>
-    internal async Task<(Outcome? Outcome, Refusal? Refusal)> AskAsync(Input.Request request, IReadOnlyList<string> environment)
+    /// <param name="client">Whose wish it is, for the run that the wish starts or resumes.</param>
+    internal async Task<(Outcome? Outcome, Refusal? Refusal)> AskAsync(Input.Request request, RunClient client)
     {
         var done = new TaskCompletionSource<(Outcome?, Refusal?)>(TaskCreationOptions.RunContinuationsAsynchronously);
         try
         {
             // Into the inbox at once, so that wishes are granted in the order of their arrival, those before the recovery too.
-            await _inbox.Writer.WriteAsync(() => WhenSettled(none => Grant(request, environment, none, done)));
+            await _inbox.Writer.WriteAsync(() => WhenSettled(none => Grant(request, client, none, done)));
         }
         catch (ChannelClosedException)
         {
@@ -128,7 +128,7 @@ internal sealed partial class BoardEngine : IAsyncDisposable
         early.ForEach(work => work(none));
     }
 
-    private void Grant(Input.Request request, IReadOnlyList<string> environment, Exception? none, TaskCompletionSource<(Outcome?, Refusal?)> done)
+    private void Grant(Input.Request request, RunClient client, Exception? none, TaskCompletionSource<(Outcome?, Refusal?)> done)
     {
         try
         {
@@ -137,7 +137,7 @@ internal sealed partial class BoardEngine : IAsyncDisposable
                 throw none;
             }
 
-            var decided = Apply(request, environment);
+            var decided = Apply(request, client);
             done.SetResult((decided.Outcome, decided.Refusal));
         }
         catch (SqliteException failure) when (!Rescue.IsDamage(failure))
@@ -234,20 +234,20 @@ internal sealed partial class BoardEngine : IAsyncDisposable
         }
     }
 
-    private Decided Apply(Input input, IReadOnlyList<string>? environment)
+    private Decided Apply(Input input, RunClient? client)
     {
         var decided = Decider.Decide(_state, input, _time.GetUtcNow());
         _database.Append(decided.Events, _time.GetUtcNow());
-        Commit(decided, environment);
+        Commit(decided, client);
         return decided;
     }
 
     /// <summary>The events are in the journal already.</summary>
-    private void Commit(Decided decided, IReadOnlyList<string>? environment)
+    private void Commit(Decided decided, RunClient? client)
     {
-        if (decided.Outcome is { Id: > 0 } outcome && environment is not null && outcome.Kind is not OutcomeKind.Card)
+        if (decided.Outcome is { Id: > 0 } outcome && client is not null && outcome.Kind is not OutcomeKind.Card)
         {
-            Remember(outcome.Id, AgentEnvironment.Of(environment, Settings.PassCredentials ?? false));
+            Remember(outcome.Id, client);
         }
 
         if (decided.Events.Length > 0)
@@ -265,21 +265,26 @@ internal sealed partial class BoardEngine : IAsyncDisposable
     }
 
     /// <summary>Runs of one window share one list: a week of runs must not cost a list each.</summary>
-    private void Remember(long runId, IReadOnlyList<string> environment) =>
-        _environments[runId] = _environments.Values.FirstOrDefault(known => known.SequenceEqual(environment)) ?? environment;
+    private void Remember(long runId, RunClient client)
+    {
+        var environment = AgentEnvironment.Of(client.Environment, Settings.PassCredentials ?? false);
+        _clients[runId] = client with { Environment = _clients.Values.FirstOrDefault(known => known.Environment.SequenceEqual(environment))?.Environment ?? environment };
+    }
 
-    private void Show(ImmutableDictionary<long, string> tools)
+    private void Show(ImmutableDictionary<long, string> tools) => Show(_view with { Tools = tools });
+
+    private void Show(BoardView next)
     {
         var waits = Waiting.Reasons(_state, _time.GetUtcNow());
         waits = waits.SequenceEqual(_view.Waits) ? _view.Waits : waits;
         var stalls = StallsNow();
         stalls = stalls.SequenceEqual(_view.Stalls) ? _view.Stalls : stalls;
-        if (ReferenceEquals(_view.State, _state) && ReferenceEquals(_view.Tools, tools) && ReferenceEquals(_view.Waits, waits) && ReferenceEquals(_view.Stalls, stalls))
+        if (ReferenceEquals(_view.State, _state) && ReferenceEquals(_view.Waits, waits) && ReferenceEquals(_view.Stalls, stalls) && next.HasSameFacts(_view))
         {
             return;
         }
 
-        Volatile.Write(ref _view, _view with { State = _state, Tools = tools, Waits = waits, Stalls = stalls, Revision = _view.Revision + 1 });
+        Volatile.Write(ref _view, next with { State = _state, Waits = waits, Stalls = stalls, Revision = _view.Revision + 1 });
         Interlocked.Exchange(ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
     }
 

@@ -10,11 +10,20 @@ internal sealed record Notice(string Kind, string Message);
 /// <param name="Epoch">Of this serve over this database.</param>
 /// <param name="Revision">Counts every change that a client can see.</param>
 /// <param name="Tools">The tool that each run uses now, in one line.</param>
+/// <param name="Needs">What the worktree of each run that can go on was given.</param>
+/// <param name="Setups">Setup commands that wait or run.</param>
 /// <param name="Stalls">Runs whose agents have been silent for long.</param>
 /// <param name="Waits">Why queued runs wait, where the parallel limit is not the reason.</param>
-internal sealed record BoardView(string Epoch, long Revision, BoardState State, ImmutableDictionary<long, string> Tools, ImmutableSortedDictionary<long, Reason> Waits, ImmutableSortedDictionary<long, Stall> Stalls, ImmutableArray<Notice> Notices)
+internal sealed record BoardView(string Epoch, long Revision, BoardState State, ImmutableDictionary<long, string> Tools, ImmutableSortedDictionary<long, Reason> Waits, ImmutableSortedDictionary<long, Stall> Stalls, ImmutableArray<Notice> Notices, ImmutableDictionary<long, RunNeeds> Needs, ImmutableDictionary<long, SetupProgress> Setups)
 {
-    internal static BoardView Of(string epoch, BoardState state) => new(epoch, state.Revision, state, ImmutableDictionary<long, string>.Empty, ImmutableSortedDictionary<long, Reason>.Empty, ImmutableSortedDictionary<long, Stall>.Empty, []);
+    internal static BoardView Of(string epoch, BoardState state) => new(epoch, state.Revision, state, ImmutableDictionary<long, string>.Empty, ImmutableSortedDictionary<long, Reason>.Empty, ImmutableSortedDictionary<long, Stall>.Empty, [], ImmutableDictionary<long, RunNeeds>.Empty, ImmutableDictionary<long, SetupProgress>.Empty);
+
+    internal bool HasSameFacts(BoardView other) => ReferenceEquals(Tools, other.Tools) && ReferenceEquals(Needs, other.Needs) && ReferenceEquals(Setups, other.Setups);
+
+    /// <summary>What a client sees of one run beside its state is the same.</summary>
+    internal bool IsSame(BoardView other, long runId) =>
+        Tools.GetValueOrDefault(runId) == other.Tools.GetValueOrDefault(runId) && Stalls.GetValueOrDefault(runId) == other.Stalls.GetValueOrDefault(runId)
+        && Waits.GetValueOrDefault(runId) == other.Waits.GetValueOrDefault(runId) && ReferenceEquals(Needs.GetValueOrDefault(runId), other.Needs.GetValueOrDefault(runId)) && Setups.GetValueOrDefault(runId) == other.Setups.GetValueOrDefault(runId);
 
     /// <summary>No run is queued or live.</summary>
     internal bool IsIdle => State.Runs.Values.All(run => run.IsOver);

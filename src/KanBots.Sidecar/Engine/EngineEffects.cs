@@ -19,7 +19,7 @@ internal sealed partial class BoardEngine
         switch (effect)
         {
             case Effect.Prepare prepare:
-                _ = PrepareAsync(_state.Runs[prepare.RunId]);
+                _ = PrepareAsync(_state.Runs[prepare.RunId], _clients.GetValueOrDefault(prepare.RunId));
                 break;
             case Effect.StartLaunch { Launch: > 1 } next when !Worktrees.IsThere(_state.Runs[next.RunId].WorktreePath):
                 _ = FindThenLaunchAsync(next, _state.Runs[next.RunId]);
@@ -61,7 +61,7 @@ internal sealed partial class BoardEngine
         }
     }
 
-    private async Task PrepareAsync(Run run)
+    private async Task PrepareAsync(Run run, RunClient? client)
     {
         try
         {
@@ -78,7 +78,12 @@ internal sealed partial class BoardEngine
                 _preparing.Release();
             }
 
-            Post(new Input.Prepared(run.Id, path, from.Ref, from.Commit));
+            var needs = await EquipAsync(path, from.Commit, client);
+            Post(() =>
+            {
+                Keep(run, needs with { PortBase = NeedsOf(run.Id).PortBase });
+                _ = Apply(new Input.Prepared(run.Id, path, from.Ref, from.Commit), null);
+            });
         }
         catch (GitFailure failure)
         {
@@ -117,7 +122,7 @@ internal sealed partial class BoardEngine
             return;
         }
 
-        var client = _environments.GetValueOrDefault(run.Id) ?? AgentEnvironment.Of(Spawn.OwnEnvironment(), Settings.PassCredentials ?? false);
+        var client = _clients.GetValueOrDefault(run.Id)?.Environment ?? AgentEnvironment.Of(Spawn.OwnEnvironment(), Settings.PassCredentials ?? false);
         _ = GuardAsync(run, start, folder, client);
     }
 
@@ -168,12 +173,13 @@ internal sealed partial class BoardEngine
             var argv = new ClaudeLaunch(Settings.ClaudePath ?? "claude", run.SessionId, start.Resume, mode, run.Launch > 1 ? null : run.Model, run.Effort).ToArgv();
             var token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
             var described = AgentEnvironment.Describe(client, token) with { Remove = ours };
-            folder.Write(new LaunchFile(RunFolder.Format, token, run.Id, run.CardNumber, start.Launch, argv, run.WorktreePath, described, [], new LaunchLimits(run.Budget.Minutes)));
+            folder.Write(new LaunchFile(RunFolder.Format, token, run.Id, run.CardNumber, start.Launch, argv, run.WorktreePath, described, [.. NeedsOf(run.Id).Placed.Select(placed => placed.Path)], new LaunchLimits(run.Budget.Minutes), VariablesOf(run), SetupOf(run, start.Launch)));
             var launch = Follow(run, start.Launch, folder, start.Resume);
             var command = _hostCommand(folder.Path);
             var pid = Spawn.Start(new SpawnRequest(command[0], command, [.. environment, .. ours.Select(name => $"{name}=0")], "/", new Redirect.Null(), new Redirect.Null(), new Redirect.AppendTo(folder.HostLog), NewSession: true));
             Adopt(launch, ProcessIdentity.Of(pid) ?? new ProcessIdentity(pid, ""));
             SayDifferingEnvironment(run, start.Launch, client);
+            ShowSetup(launch);
         }
         catch (IOException failure)
         {

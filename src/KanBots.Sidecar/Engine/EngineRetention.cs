@@ -60,7 +60,7 @@ internal sealed partial class BoardEngine
         return streams;
     }
 
-    private static string[] Files(RunFolder folder) => [folder.Stdout, folder.Stderr, folder.HostLog];
+    private static string[] Files(RunFolder folder) => [folder.Stdout, folder.Stderr, folder.HostLog, folder.SetupLog];
 
     private static IEnumerable<OldStream> TooOld(List<OldStream> streams, FileSettings settings, DateTimeOffset now)
     {

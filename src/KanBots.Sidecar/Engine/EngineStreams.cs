@@ -49,6 +49,7 @@ internal sealed partial class BoardEngine
             return;
         }
 
+        ShowSetup(launch);
         var exit = launch.Folder.ReadExit();
         var hostGone = exit is null && launch.Host is { IsAlive: false };
         exit ??= hostGone ? launch.Folder.ReadExit() : null; // it may have been written between the two looks
@@ -199,11 +200,11 @@ internal sealed partial class BoardEngine
                 "minutes" => LaunchEndKind.MinutesReached,
                 "waited" => LaunchEndKind.WaitedTooLong,
                 "diskFull" => LaunchEndKind.DiskFull,
-                "spawnFailed" => LaunchEndKind.SpawnFailed,
+                "spawnFailed" or "setupFailed" => LaunchEndKind.SpawnFailed,
                 _ => LaunchEndKind.Exited,
             };
             await CompareSharedAsync(launch, run);
-            var end = new LaunchEnd(kind, exit?.ExitCode, exit?.Signal, kind == LaunchEndKind.HostDied ? null : failure);
+            var end = new LaunchEnd(kind, exit?.ExitCode, exit?.Signal, kind == LaunchEndKind.HostDied ? DiedInSetup(launch) : failure);
             Post(() => Finish(launch, new Input.LaunchEnded(run.Id, launch.Launch, end, !changes.IsEmpty, seen.Path is null ? null : new DiffStat(changes.Files, changes.Insertions, changes.Deletions), left)));
             Post(seen);
         }
@@ -225,7 +226,7 @@ internal sealed partial class BoardEngine
     {
         if (SharedState.Read(launch.Folder.Shared) is { } before)
         {
-            var client = _environments.GetValueOrDefault(run.Id) ?? Spawn.OwnEnvironment();
+            var client = _clients.GetValueOrDefault(run.Id)?.Environment ?? Spawn.OwnEnvironment();
             foreach (var (kind, message) in SharedState.Compare(before, await SharedState.ReadAsync(_git, _paths.Repository, client, _closing.Token)))
             {
                 Post(new Input.Noticed(run.Id, new Reason(kind, message)));
@@ -237,7 +238,7 @@ internal sealed partial class BoardEngine
     {
         _live.Remove((launch.RunId, launch.Launch));
         _watch.Remove(launch.Folder.Path);
-        Show(_view.Tools.Remove(launch.RunId));
+        Show(_view with { Tools = _view.Tools.Remove(launch.RunId), Setups = _view.Setups.Remove(launch.RunId) });
         Report(ended);
     }
 
@@ -263,6 +264,11 @@ internal sealed partial class BoardEngine
     {
         if (exit?.Error is { } error)
         {
+            if (exit.Reason == "setupFailed")
+            {
+                return new Reason("setupFailed", error);
+            }
+
             return new Reason(error.Contains("was not found", StringComparison.Ordinal) ? "agentNotFound" : "spawnFailed", error);
         }
 
@@ -278,6 +284,7 @@ internal sealed partial class BoardEngine
         {
             var highest = Math.Max(HighestFolder(), await HighestInGitAsync());
             await RebuildAsync();
+            await OnLoopAsync(ReadNeeds);
             await OnLoopAsync(() => Settle(highest));
             await SeeWorktreesAsync();
             _recovered.TrySetResult();

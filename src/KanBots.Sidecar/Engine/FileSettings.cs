@@ -6,9 +6,42 @@ using KanBots.Sidecar.Processes;
 namespace KanBots.Sidecar.Engine;
 
 /// <summary>Settings that the core does not need: where programs and worktrees are. Null means the default.</summary>
-internal sealed record FileSettings(string? ClaudePath = null, string? WorktreeRoot = null, string? WorktreeBaseRef = null, int? RunsKeepDays = null, long? RunsKeepBytes = null, int? StallToolSeconds = null, int? StallModelSeconds = null, int? StallResultSeconds = null,
+/// <param name="WorktreeInclude">Patterns of ignored files that a worktree gets copies of.</param>
+/// <param name="WorktreeNodeModules">A strategy of <see cref="Git.NodeModules"/>.</param>
+/// <param name="WorktreeSetup">The setup command as an argv.</param>
+/// <param name="WorktreeSetupScript">The same as a line for <c>sh -c</c>; one of the two is null.</param>
+internal sealed record FileSettings(
+    string? ClaudePath = null,
+    string? WorktreeRoot = null,
+    string? WorktreeBaseRef = null,
+    int? RunsKeepDays = null,
+    long? RunsKeepBytes = null,
+    IReadOnlyList<string>? WorktreeInclude = null,
+    string? WorktreeNodeModules = null,
+    IReadOnlyList<string>? WorktreeSetup = null,
+    string? WorktreeSetupScript = null,
+    int? WorktreeSetupMinutes = null,
+    int? StallToolSeconds = null,
+    int? StallModelSeconds = null,
+    int? StallResultSeconds = null,
     bool? PassCredentials = null)
 {
+    /// <summary>Patterns of worktree.include, or arguments of worktree.setup.</summary>
+    internal const int ListMax = 200;
+
+    /// <summary>Characters of each of them.</summary>
+    internal const int ListTextMax = 4_000;
+
+    /// <summary>Minutes that the setup command may take, the wait for its turn not counted.</summary>
+    internal const int SetupMinutes = 10;
+
+    internal const int SetupMinutesMax = 24 * 60;
+
+    internal static IReadOnlyList<string> NodeModulesStrategies => Git.NodeModules.Strategies;
+
+    /// <summary>What is to be run; null when nothing is. A script is one argument of the shell, and no value of ours is put into it.</summary>
+    internal IReadOnlyList<string>? SetupArgv => WorktreeSetup ?? (WorktreeSetupScript is { } script ? ["sh", "-c", script] : null);
+
     /// <summary>Days after its end for which what a run's agent said is kept.</summary>
     internal const int KeepDays = 30;
 

@@ -31,6 +31,11 @@ internal sealed class LiveLaunch(long runId, int launch, RunFolder folder, Strea
     /// <summary>A timestamp of when its host was first told to stop it.</summary>
     internal long? StopOrderedAt { get; set; }
 
+    /// <summary>Its setup command may still be under way.</summary>
+    internal bool HasSetup { get; set; } = true;
+
+    internal DateTimeOffset SetupShownAt { get; set; }
+
     internal bool InTurn { get; set; }
 
     /// <summary>When its stream last grew.</summary>

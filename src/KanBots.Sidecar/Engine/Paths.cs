@@ -20,6 +20,9 @@ internal sealed record Paths(Repository Repository)
 
     internal string Scratch => Path.Combine(State, "scratch");
 
+    /// <summary>Whose lock says which run may set up its worktree.</summary>
+    internal string SetupLock => Path.Combine(State, "setup.lock");
+
     /// <summary>Every launch that has a folder, in no order.</summary>
     internal IEnumerable<(int Card, long Run, RunFolder Folder)> Launches() => Directory.Exists(Runs)
         ? from run in Directory.EnumerateDirectories(Runs)
@@ -28,6 +31,9 @@ internal sealed record Paths(Repository Repository)
           from launch in Directory.EnumerateDirectories(run)
           select (int.Parse(names[0], CultureInfo.InvariantCulture), long.Parse(names[1], CultureInfo.InvariantCulture), new RunFolder(launch))
         : [];
+
+    /// <summary>What the run's worktree was given, beside the folders of its launches.</summary>
+    internal string Needs(int cardNumber, long runId) => Path.Combine(Runs, FormattableString.Invariant($"{cardNumber}-{runId}"), "needs.json");
 
     internal RunFolder Launch(int cardNumber, long runId, int launch) => new(Path.Combine(Runs, FormattableString.Invariant($"{cardNumber}-{runId}"), FormattableString.Invariant($"{launch}")));
 }

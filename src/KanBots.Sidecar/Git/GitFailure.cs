@@ -23,6 +23,7 @@ internal sealed class GitFailure : Exception
         ("bad object ", "", "", "unknownRevision", Unknown),
         ("Needed a single revision", "", "", "unknownRevision", Unknown),
         ("cannot update ref '", "couldn't write '", ".lock'", "diskFull", DiskFull),
+        ("", ": smudge filter ", " failed", "filterFailed", "A filter, such as that of Git LFS, could not bring the content of a file. Look whether it is installed and its server can be reached."),
         ("", "", ": No space left on device", "diskFull", DiskFull),
         ("", "", ": Read-only file system", "readOnly", "The file system is read-only. Make it writable, or open the repository elsewhere."),
         ("", "", ": Permission denied", "permissionDenied", NotWritable),

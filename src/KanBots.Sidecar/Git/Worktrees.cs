@@ -95,7 +95,17 @@ internal static class Worktrees
 
         // One --force takes the place of a worktree whose folder is gone, two that of one which git had locked to make it.
         string[] force = there switch { null => [], { IsHalfMade: true } => ["--force", "--force"], _ => ["--force"] };
-        await WriteAsync(git, repository, ["worktree", "add", "--quiet", .. force, path, branch], cancellation);
+        try
+        {
+            await WriteAsync(git, repository, ["worktree", "add", "--quiet", .. force, path, branch], cancellation);
+        }
+        catch (GitFailure failure) when (failure.Kind is "filterFailed" or "gitFailed" && !IsTaken(path))
+        {
+            // Better with pointers than not at all; whoever made this worktree is told which files have none of their content. A filter that
+            // cannot be started is not always named by git ("the remote end hung up"); whatever else it was fails again. A hook that
+            // failed leaves the worktree whole.
+            await git.RunAsync(new GitCommand("worktree add", repository.Root, [.. Base.At(repository), .. LargeFiles.Untouched, "worktree", "add", "--quiet", .. force, path, branch], Writes: true), cancellation);
+        }
     }
 
     /// <summary>How long a git that outlived the serve which started it may take to make its worktree; 80,000 files took 25 s. After that

@@ -7,8 +7,7 @@ namespace KanBots.Sidecar.Processes;
 /// <param name="Arguments">Without the executable.</param>
 /// <param name="Output">The file that standard output is appended to.</param>
 /// <param name="Error">The file that standard error is appended to.</param>
-/// <param name="Wake">Where <see cref="WakeSignal"/> is sent to.</param>
-internal sealed record AgentStart(string Executable, IReadOnlyList<string> Arguments, IReadOnlyList<string> Environment, string Folder, string Output, string Error, string Wake);
+internal sealed record AgentStart(string Executable, IReadOnlyList<string> Arguments, IReadOnlyList<string> Environment, string Folder, string Output, string Error);
 
 /// <summary>How a process ended: by itself with a code, or by a signal. Windows has no signals.</summary>
 internal readonly record struct ProcessEnd(int? ExitCode, int? Signal);
@@ -24,8 +23,11 @@ internal abstract class AgentTree
     internal static string? Prepare() =>
         OperatingSystem.IsLinux() && !Linux.Kernel.BecomeSubreaper() ? "This system has no child subreaper." : null;
 
-    internal static AgentTree Open(string token) => OperatingSystem.IsWindows() ? new JobTree(token) : new UnixTree(token);
+    /// <param name="wake">Where <see cref="WakeSignal"/> is sent to.</param>
+    /// <exception cref="IOException">The wake signal cannot be heard.</exception>
+    internal static AgentTree Open(string token, string wake) => OperatingSystem.IsWindows() ? new JobTree(token, wake) : new UnixTree(token, wake);
 
+    /// <summary>Once more is allowed when the one before has ended: a setup command comes before the agent.</summary>
     /// <exception cref="IOException">It could not be started.</exception>
     internal abstract void Start(AgentStart start);
 

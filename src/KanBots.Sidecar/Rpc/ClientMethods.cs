@@ -27,6 +27,7 @@ internal sealed partial class ClientSession
         .Request(Protocol.Methods.RunStop, Json.RunStopParams, Json.RunResult, StopAsync)
         .Request(Protocol.Methods.RunReply, Json.RunReplyParams, Json.RunReplyResult, ReplyAsync)
         .Request(Protocol.Methods.RunResume, Json.RunResumeParams, Json.RunResult, async (p, _) => new RunResult(RunOf(await AskAsync(new Core.Input.Resume(p.RequestId, p.RunId, p.Text, NewId())))))
+        .Request(Protocol.Methods.RunDetails, Json.RunDetailsParams, Json.RunDetailsResult, DetailsAsync)
         .Request(Protocol.Methods.RunEvents, Json.RunEventsParams, Json.RunEventsResult, EventsAsync)
         .Request(Protocol.Methods.RunSubscribe, Json.RunSubscribeParams, Json.Nothing, (p, _) => Subscribe(p.RunId, ThreadItems.Seq(p.After)))
         .Request(Protocol.Methods.RunUnsubscribe, Json.RunUnsubscribeParams, Json.Nothing, (p, _) => Subscribe(p.RunId, null))
@@ -110,7 +111,7 @@ internal sealed partial class ClientSession
 
         try
         {
-            var (outcome, refusal) = await _engine.AskAsync(request, _preamble.Environment);
+            var (outcome, refusal) = await _engine.AskAsync(request, new RunClient(_preamble.Environment, () => _trusted));
             return refusal is null ? outcome! : throw ToWire.Error(refusal);
         }
         catch (BoardUnavailableException none)
@@ -189,6 +190,15 @@ internal sealed partial class ClientSession
         var after = ThreadItems.Seq(p.After);
         var (items, atEnd) = await _threads.ReadAsync(p.RunId, after, p.Limit ?? 100);
         return new RunEventsResult([.. items.Select(ThreadItems.Of)], atEnd, items.Count > 0 ? ThreadItems.Cursor(items[^1].Seq) : p.After);
+    }
+
+    private async Task<RunDetailsResult> DetailsAsync(RunDetailsParams p, CancellationToken cancellation)
+    {
+        RequireInitialized();
+        await SettledAsync(cancellation);
+        RequireRun(p.RunId);
+        var view = _engine.View;
+        return ToWire.Details(view, view.State.Runs[p.RunId], _engine.SetupLogOf(view.State.Runs[p.RunId]));
     }
 
     private void RequireRun(long runId)

@@ -17,6 +17,18 @@ internal static class Config
         Put("agents.passCredentials", file.PassCredentials is true ? "true" : "false", file.PassCredentials is null);
         Say("worktree.root", file.WorktreeRoot ?? "", file.WorktreeRoot is null);
         Say("worktree.baseRef", file.WorktreeBaseRef ?? "", file.WorktreeBaseRef is null);
+        SayList("worktree.include", file.WorktreeInclude);
+        Say("worktree.nodeModules", file.WorktreeNodeModules ?? "", file.WorktreeNodeModules is null);
+        if (file.WorktreeSetup is { } argv)
+        {
+            SayList("worktree.setup", argv);
+        }
+        else
+        {
+            Say("worktree.setup", file.WorktreeSetupScript ?? "", file.WorktreeSetupScript is null);
+        }
+
+        SayNumber("worktree.setupMinutes", file.WorktreeSetupMinutes ?? FileSettings.SetupMinutes, file.WorktreeSetupMinutes is null);
         SayNumber("runs.keepDays", file.RunsKeepDays ?? FileSettings.KeepDays, file.RunsKeepDays is null);
         SayNumber("runs.keepBytes", file.RunsKeepBytes ?? FileSettings.KeepBytes, file.RunsKeepBytes is null);
         SayNumber("runs.stall.toolSeconds", (long)file.Stalls.Tool.TotalSeconds, file.StallToolSeconds is null);
@@ -30,6 +42,8 @@ internal static class Config
         return new ConfigGetResult(values, origins);
 
         void Say(string name, string value, bool isDefault) => Put(name, $"\"{JsonEncodedText.Encode(value)}\"", isDefault);
+
+        void SayList(string name, IReadOnlyList<string>? values) => Put(name, $"[{string.Join(',', (values ?? []).Select(value => $"\"{JsonEncodedText.Encode(value)}\""))}]", values is null);
 
         void SayNumber(string name, long value, bool isDefault) => Put(name, FormattableString.Invariant($"{value}"), isDefault);
 
@@ -60,6 +74,21 @@ internal static class Config
                     break;
                 case "worktree.baseRef":
                     file = file with { WorktreeBaseRef = Text(name, value) };
+                    break;
+                case "worktree.include":
+                    file = file with { WorktreeInclude = List(name, value) };
+                    break;
+                case "worktree.nodeModules":
+                    file = file with { WorktreeNodeModules = Strategy(name, Text(name, value)) };
+                    break;
+                case "worktree.setup" when value is { ValueKind: JsonValueKind.Array }:
+                    file = file with { WorktreeSetup = List(name, value), WorktreeSetupScript = null };
+                    break;
+                case "worktree.setup":
+                    file = file with { WorktreeSetup = null, WorktreeSetupScript = Short(name, Text(name, value)) };
+                    break;
+                case "worktree.setupMinutes":
+                    file = file with { WorktreeSetupMinutes = IsDefault(value) ? null : (int)Number(name, value, FileSettings.SetupMinutes, FileSettings.SetupMinutesMax) };
                     break;
                 case "runs.keepDays":
                     file = file with { RunsKeepDays = IsDefault(value) ? null : (int)Number(name, value, FileSettings.KeepDays, FileSettings.KeepDaysMax) };
@@ -107,6 +136,34 @@ internal static class Config
     };
 
     private static int? Seconds(string name, JsonElement? value) => IsDefault(value) ? null : (int)Number(name, value, 1, FileSettings.StallSecondsMax);
+
+    /// <summary>Null for the default, and for an empty list, which says the same.</summary>
+    private static IReadOnlyList<string>? List(string name, JsonElement? value)
+    {
+        if (IsDefault(value))
+        {
+            return null;
+        }
+
+        if (value is not { ValueKind: JsonValueKind.Array } array || array.EnumerateArray().Any(one => one.ValueKind != JsonValueKind.String || (name == "worktree.include" && one.GetString()!.AsSpan().ContainsAny('\n', '\r'))))
+        {
+            throw Invalid($"{name} is a list of texts{(name == "worktree.include" ? " of one line each" : "")}.");
+        }
+
+        var list = array.EnumerateArray().Select(one => Short(name, one.GetString())!).ToList();
+        return list.Count > FileSettings.ListMax ? throw Invalid($"{name} has at most {FileSettings.ListMax} entries.")
+            : name == "worktree.setup" && list is ["", ..] ? throw Invalid($"{name} begins with the program.")
+            : list.Count == 0 ? null
+            : list;
+    }
+
+    private static string? Short(string name, string? text) =>
+        text is null || (text.Length <= FileSettings.ListTextMax && !text.Contains('\0')) ? text : throw Invalid($"{name} has at most {FileSettings.ListTextMax} characters in each entry. Put the rest into a script of the repository.");
+
+    private static string? Strategy(string name, string? value) =>
+        value is null || FileSettings.NodeModulesStrategies.Contains(value) ? value : throw Invalid($"{name} is {string.Join(", ", FileSettings.NodeModulesStrategies)}, or empty for the default.");
+
+    private static RpcException Invalid(string message) => new(ErrorCode.InvalidArgument, message, new ErrorData("invalidArgument"));
 
     private static bool IsDefault(JsonElement? value) => value is null or { ValueKind: JsonValueKind.Null };
 

@@ -36,7 +36,7 @@ internal static partial class ToWire
     internal static BoardDidChangeParams? Changes(BoardView before, BoardView after, DateTimeOffset now)
     {
         var (old, state) = (before.State, after.State);
-        var changedRuns = state.Runs.Values.Where(run => !old.Runs.TryGetValue(run.Id, out var was) || !ReferenceEquals(was, run) || IsSeenAnew(before, after, run.Id)).ToList();
+        var changedRuns = state.Runs.Values.Where(run => !old.Runs.TryGetValue(run.Id, out var was) || !ReferenceEquals(was, run) || !before.IsSame(after, run.Id)).ToList();
         var touched = changedRuns.Select(run => run.CardId).ToHashSet();
         var changedCards = state.Cards.Values.Where(card => !card.Archived && (touched.Contains(card.Id) || !old.Cards.TryGetValue(card.Id, out var was) || !ReferenceEquals(was, card))).ToList();
         var removed = new Removed(
@@ -60,10 +60,6 @@ internal static partial class ToWire
         var (old, now) = (before.State.Decisions, after.State.Decisions);
         return ReferenceEquals(old, now) ? [] : [.. now.Values.Where(decision => !old.TryGetValue(decision.Id, out var was) || !ReferenceEquals(was, decision))];
     }
-
-    /// <summary>What is shown of a run and is not in it.</summary>
-    private static bool IsSeenAnew(BoardView before, BoardView after, long run) =>
-        before.Tools.GetValueOrDefault(run) != after.Tools.GetValueOrDefault(run) || before.Waits.GetValueOrDefault(run) != after.Waits.GetValueOrDefault(run) || before.Stalls.GetValueOrDefault(run) != after.Stalls.GetValueOrDefault(run);
 
     private static Spend Spend(Core.BoardState state, DateTimeOffset now)
     {
@@ -110,7 +106,7 @@ internal static partial class ToWire
         run.Id,
         run.CardId,
         run.CardNumber,
-        (RunState)run.State,
+        run.State == Core.RunState.Running && view.Setups.ContainsKey(run.Id) ? RunState.Preparing : (RunState)run.State,
         run.Agent,
         (PermissionMode)run.PermissionMode,
         run.Branch,
@@ -133,11 +129,30 @@ internal static partial class ToWire
         run.DiffStat is { } stat ? new DiffStat(stat.Files, stat.Insertions, stat.Deletions) : null,
         (run.Reason ?? view.Waits.GetValueOrDefault(run.Id)) is { } reason ? new RunReason(reason.Kind, reason.Message, reason.Until) : null,
         Undelivered(run),
-        run.Notices is [] ? null : [.. run.Notices.Select(notice => new RunReason(notice.Kind, notice.Message))],
+        Notices(view, run),
         run.IsOver || run.Warnings.IsEmpty ? null : [.. run.Warnings.Select(Warning)],
-        view.Stalls.GetValueOrDefault(run.Id) is { } stall ? new RunStall(stall.Kind, stall.Since, stall.Message) : null);
+        view.Stalls.GetValueOrDefault(run.Id) is { } stall ? new RunStall(stall.Kind, stall.Since, stall.Message) : null,
+        view.Setups.GetValueOrDefault(run.Id) is { } setup ? new RunSetup(setup.IsWaiting, setup.Since, setup.LastLine) : null);
+
+    /// <summary>Of its worktree, then of what happened meanwhile.</summary>
+    private static IReadOnlyList<RunReason>? Notices(BoardView view, Core.Run run)
+    {
+        var given = view.Needs.GetValueOrDefault(run.Id)?.Notices.Select(notice => new RunReason(notice.Kind, notice.Message)) ?? [];
+        return given.Concat(run.Notices.Select(notice => new RunReason(notice.Kind, notice.Message))).ToList() is { Count: > 0 } all ? all : null;
+    }
 
     private static BudgetWarning Warning(Core.Reason warning) => new(warning.Kind, warning.Message);
+
+    internal static RunDetailsResult Details(BoardView view, Core.Run run, string? setupLog)
+    {
+        var needs = view.Needs.GetValueOrDefault(run.Id);
+        return new RunDetailsResult(
+            Run(view, run),
+            [.. (needs?.Placed ?? []).Select(placed => new PlacedPath(placed.Path, placed.Kind == Placed.Links ? PlacedKind.Links : PlacedKind.File, placed.Bytes))],
+            needs is { PortBase: > 0 } ? needs.PortBase : null,
+            needs?.NodeModules is { } modules ? new NodeModulesChoice(modules.Strategy, modules.Reason) : null,
+            setupLog);
+    }
 
     /// <summary>Lost with a launch, or said too late for one and not sent since: null when there are none.</summary>
     private static IReadOnlyList<UndeliveredMessage>? Undelivered(Core.Run run)

@@ -5,7 +5,7 @@ namespace KanBots.Sidecar.RunHost;
 
 /// <summary>One live launch: starts the agent, forwards its stdin, stops it, and says how it ended. Everything happens on the main
 /// thread, which waits; the main thread must also be the one that starts the agent (<see cref="AgentTree"/>).</summary>
-internal sealed class Host
+internal sealed partial class Host
 {
     internal const int ClaimedExitCode = 75;
     private const int TickMs = 1000;
@@ -38,7 +38,7 @@ internal sealed class Host
         _folder = folder;
         _launch = launch;
         _control = new LineFile(folder.Control);
-        _agent = AgentTree.Open(launch.Token);
+        _agent = AgentTree.Open(launch.Token, folder.Wake);
     }
 
     /// <summary>The verb <c>run-host</c>.</summary>
@@ -71,20 +71,26 @@ internal sealed class Host
             return Fail(folder, "launch.json did not come.");
         }
 
-        var host = new Host(folder, launch);
+        Host? host = null;
         try
         {
+            host = new Host(folder, launch);
             host.Serve();
             return 0;
         }
         catch (IOException failure)
         {
+            if (host is null)
+            {
+                return Fail(folder, failure.Message);
+            }
+
             host.SayExit("spawnFailed", null, failure.Message, []);
             return 1;
         }
         finally
         {
-            host._agent.Release();
+            host?._agent.Release();
         }
     }
 
@@ -117,6 +123,16 @@ internal sealed class Host
         var said = new HostFile(RunFolder.Format, Environment.MachineName, own.Pid, own.Start, ProcessIdentity.BootId);
         _folder.Write(said);
         PrivateFiles.Touch(_folder.Stdout);
+        if (!Directory.Exists(_launch.Cwd))
+        {
+            throw new IOException($"The worktree {_launch.Cwd} is not there any more.");
+        }
+
+        if (!SetUp())
+        {
+            return;
+        }
+
         StartAgent();
         _folder.Write(said with { AgentPid = _agent.AgentPid, AgentStart = ProcessIdentity.Of(_agent.AgentPid)?.Start ?? "" });
 
@@ -144,12 +160,7 @@ internal sealed class Host
     {
         var argv = _launch.Argv;
         var executable = Executables.Find(argv[0], _launch.Cwd) ?? throw new IOException($"{argv[0]} was not found. Install it, or set agents.claude.path.");
-        if (!Directory.Exists(_launch.Cwd))
-        {
-            throw new IOException($"The worktree {_launch.Cwd} is not there any more.");
-        }
-
-        _agent.Start(new AgentStart(executable, [.. argv.Skip(1)], AgentEnvironment(), _launch.Cwd, _folder.Stdout, _folder.Stderr, _folder.Wake));
+        _agent.Start(new AgentStart(executable, [.. argv.Skip(1)], AgentEnvironment(), _launch.Cwd, _folder.Stdout, _folder.Stderr));
         _input = new AgentInput(_folder.Stdin, _agent);
     }
 
@@ -164,6 +175,7 @@ internal sealed class Host
 
         environment.Add($"{ProcessTree.TokenName}={_launch.Token}");
         environment.Add(FormattableString.Invariant($"KANBOTS_RUN_ID={_launch.RunId}"));
+        environment.AddRange((_launch.Variables ?? new Dictionary<string, string>()).Select(variable => $"{variable.Key}={variable.Value}"));
         return environment;
     }
 
@@ -192,11 +204,9 @@ internal sealed class Host
             return;
         }
 
-        // Without its folder nobody can see, stop or bill this agent any more: the repository was deleted or moved.
-        _goneMs = File.Exists(_folder.Launch) ? 0 : _goneMs + elapsedMs;
-        if (_goneMs > FolderGoneMs)
+        if (Unfit(elapsedMs) is { } reason)
         {
-            Enter(Stage.Closed, "folderGone");
+            Enter(Stage.Closed, reason);
         }
         else if (_workMs > _launch.Limits.WorkMinutes * 60_000L)
         {
@@ -206,14 +216,18 @@ internal sealed class Host
         {
             Enter(Stage.Kill, "waited"); // anything softer withdraws the question, or lets an old CLI go on without its answer
         }
-        else if (PrivateFiles.FreeBytes(_launch.Cwd) < _launch.Limits.MinFreeBytes)
-        {
-            Enter(Stage.Closed, "diskFull");
-        }
         else if (new FileInfo(_folder.Stderr) is { Exists: true } stderr && stderr.Length > _launch.Limits.StderrBytes)
         {
             PrivateFiles.Truncate(_folder.Stderr, _launch.Limits.StderrBytes); // keeps the head: what an agent says before it fails is said first
         }
+    }
+
+    /// <summary>Why nothing may go on here, or null. Without its folder nobody can see, stop or bill this launch any more: the repository was
+    /// deleted or moved.</summary>
+    private string? Unfit(long elapsedMs)
+    {
+        _goneMs = File.Exists(_folder.Launch) ? 0 : _goneMs + elapsedMs;
+        return _goneMs > FolderGoneMs ? "folderGone" : PrivateFiles.FreeBytes(_launch.Cwd) < _launch.Limits.MinFreeBytes ? "diskFull" : null;
     }
 
     private void ReadControl()
@@ -277,7 +291,7 @@ internal sealed class Host
         switch (stage)
         {
             case Stage.Closed:
-                _input!.Close();
+                _input?.Close(); // none before the agent
                 break;
             case Stage.SigInt:
                 _agent.Interrupt();

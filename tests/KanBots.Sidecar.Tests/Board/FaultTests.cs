@@ -50,7 +50,7 @@ public sealed class FaultTests(ITestOutputHelper output)
     {
         var (core, invariants) = Faults[fault];
         var unseen = invariants.ToHashSet();
-        for (var seed = 1; seed <= SimulationTests.SeedsUsual && unseen.Count > 0; seed++)
+        for (var seed = 1; seed <= 5 * SimulationTests.SeedsUsual && unseen.Count > 0; seed++)
         {
             try
             {

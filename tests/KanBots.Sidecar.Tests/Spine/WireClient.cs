@@ -48,10 +48,18 @@ internal sealed class WireClient : IDisposable
         return Call(method, parameters);
     }
 
+    internal void Notify(string method, JsonObject parameters) => Write(new JsonObject { ["jsonrpc"] = "2.0", ["method"] = method, ["params"] = parameters });
+
     internal int Send(string method, JsonObject? parameters)
     {
         var id = Interlocked.Increment(ref _next);
-        var content = Encoding.UTF8.GetBytes(new JsonObject { ["jsonrpc"] = "2.0", ["id"] = id, ["method"] = method, ["params"] = parameters ?? [] }.ToJsonString());
+        Write(new JsonObject { ["jsonrpc"] = "2.0", ["id"] = id, ["method"] = method, ["params"] = parameters ?? [] });
+        return id;
+    }
+
+    private void Write(JsonObject message)
+    {
+        var content = Encoding.UTF8.GetBytes(message.ToJsonString());
         var input = _process.StandardInput.BaseStream;
         lock (input)
         {
@@ -59,8 +67,6 @@ internal sealed class WireClient : IDisposable
             input.Write(content);
             input.Flush();
         }
-
-        return id;
     }
 
     internal JsonObject Answer(int id, string what)

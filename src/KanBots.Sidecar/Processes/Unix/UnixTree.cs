@@ -4,12 +4,12 @@ namespace KanBots.Sidecar.Processes.Unix;
 
 /// <summary>The agent as a child of this process, found and ended by the token.</summary>
 [UnsupportedOSPlatform("windows")]
-internal sealed class UnixTree(string token) : AgentTree
+internal sealed class UnixTree(string token, string wake) : AgentTree
 {
+    private readonly int _wake = Fifo.Open(wake); // first: when it fails there is no guard to send away
     private readonly Reaper _reaper = new();
     private readonly Guard _guard = Guard.Start(token);
     private int _agent;
-    private int _wake = -1;
     private int _input = -1;
 
     internal override int AgentPid => _agent;
@@ -20,7 +20,6 @@ internal sealed class UnixTree(string token) : AgentTree
 
     internal override void Start(AgentStart start)
     {
-        _wake = Fifo.Open(start.Wake);
         var (read, write) = Descriptor.Pipe();
         try
         {
@@ -30,7 +29,7 @@ internal sealed class UnixTree(string token) : AgentTree
                 arguments = [setpriv, "--pdeathsig", "KILL", "--", .. arguments];
             }
 
-            _agent = Spawn.Start(new SpawnRequest(arguments[0], arguments, start.Environment, start.Folder, new Redirect.Inherit(read), new Redirect.AppendTo(start.Output), new Redirect.AppendTo(start.Error), NewSession: false));
+            _agent = _reaper.Watch(() => Spawn.Start(new SpawnRequest(arguments[0], arguments, start.Environment, start.Folder, new Redirect.Inherit(read), new Redirect.AppendTo(start.Output), new Redirect.AppendTo(start.Error), NewSession: false)));
             LibC.SetNonBlocking(write);
             _input = write;
         }
@@ -38,8 +37,6 @@ internal sealed class UnixTree(string token) : AgentTree
         {
             _ = LibC.close(read);
         }
-
-        _reaper.Start(_agent);
     }
 
     internal override int WriteInput(ReadOnlySpan<byte> bytes) => Descriptor.WriteSome(_input, bytes);

@@ -6,7 +6,7 @@ namespace KanBots.Sidecar.Processes.Windows;
 /// <summary>The agent in a job. There are no signals to send: after its stdin is closed the next thing that helps is the end of the job.
 /// Not run: written from the documentation.</summary>
 [SupportedOSPlatform("windows")]
-internal sealed unsafe class JobTree(string token) : AgentTree
+internal sealed unsafe class JobTree(string token, string wake) : AgentTree
 {
     /// <summary>A pipe cannot be waited for until it has room: it is looked at this often while something waits to be written.</summary>
     private const int RoomLookMs = 20;
@@ -15,7 +15,7 @@ internal sealed unsafe class JobTree(string token) : AgentTree
 
     private readonly Job _job = Job.Create(token);
     private readonly ManualResetEvent _ended = new(false);
-    private EventWaitHandle? _wake;
+    private readonly EventWaitHandle _wake = WakeEvent.Open(wake);
     private SafeFileHandle? _input;
     private int _agent;
 
@@ -36,7 +36,6 @@ internal sealed unsafe class JobTree(string token) : AgentTree
     {
         const uint PIPE_NOWAIT = 1; // winbase.h
         var mode = PIPE_NOWAIT;
-        _wake = WakeEvent.Open(start.Wake);
         if (Win32.CreatePipe(out var read, out var write, null, PipeBytes) == 0 || Win32.SetNamedPipeHandleState(write, &mode, null, null) == 0)
         {
             throw Win32.Failure("The agent's stdin could not be made");
@@ -76,7 +75,7 @@ internal sealed unsafe class JobTree(string token) : AgentTree
     internal override void CloseInput() => _input!.Dispose();
 
     internal override void Wait(int timeoutMs, bool untilRoom) =>
-        WaitHandle.WaitAny([_ended, _wake!], untilRoom ? Math.Min(timeoutMs, RoomLookMs) : timeoutMs);
+        WaitHandle.WaitAny([_ended, _wake], untilRoom ? Math.Min(timeoutMs, RoomLookMs) : timeoutMs);
 
     internal override void Interrupt()
     {
