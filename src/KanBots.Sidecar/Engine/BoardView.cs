@@ -14,9 +14,27 @@ internal sealed record Notice(string Kind, string Message);
 /// <param name="Setups">Setup commands that wait or run.</param>
 /// <param name="Stalls">Runs whose agents have been silent for long.</param>
 /// <param name="Waits">Why queued runs wait, where the parallel limit is not the reason.</param>
-internal sealed record BoardView(string Epoch, long Revision, BoardState State, ImmutableDictionary<long, string> Tools, ImmutableSortedDictionary<long, Reason> Waits, ImmutableSortedDictionary<long, Stall> Stalls, ImmutableArray<Notice> Notices, ImmutableDictionary<long, RunNeeds> Needs, ImmutableDictionary<long, SetupProgress> Setups)
+internal sealed record BoardView(
+    string Epoch,
+    long Revision,
+    BoardState State,
+    ImmutableDictionary<long, string> Tools,
+    ImmutableSortedDictionary<long, Reason> Waits,
+    ImmutableSortedDictionary<long, Stall> Stalls,
+    ImmutableArray<Notice> Notices,
+    ImmutableDictionary<long, RunNeeds> Needs,
+    ImmutableDictionary<long, SetupProgress> Setups)
 {
-    internal static BoardView Of(string epoch, BoardState state) => new(epoch, state.Revision, state, ImmutableDictionary<long, string>.Empty, ImmutableSortedDictionary<long, Reason>.Empty, ImmutableSortedDictionary<long, Stall>.Empty, [], ImmutableDictionary<long, RunNeeds>.Empty, ImmutableDictionary<long, SetupProgress>.Empty);
+    internal static BoardView Of(string epoch, BoardState state) => new(
+        epoch,
+        state.Revision,
+        state,
+        ImmutableDictionary<long, string>.Empty,
+        ImmutableSortedDictionary<long, Reason>.Empty,
+        ImmutableSortedDictionary<long, Stall>.Empty,
+        [],
+        ImmutableDictionary<long, RunNeeds>.Empty,
+        ImmutableDictionary<long, SetupProgress>.Empty);
 
     internal bool HasSameFacts(BoardView other) => ReferenceEquals(Tools, other.Tools) && ReferenceEquals(Needs, other.Needs) && ReferenceEquals(Setups, other.Setups);
 

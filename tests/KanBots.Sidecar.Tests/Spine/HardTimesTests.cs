@@ -104,7 +104,7 @@ public sealed class HardTimesTests
         var (host, agent, serve) = (place.HostPids(1, run)[0], place.AgentPid(1, run)!.Value, place.ServePid);
         var still = who switch { "relay" => client.Pid, "serve" => serve, "host" => host, "agent" => agent, _ => GuardOf(host, agent) };
         Signal(still, "STOP");
-        Assert.Equal('T', State(still)); // the obstacle is real
+        Place.Until("it stands still: the obstacle is real", () => State(still) == 'T');
         File.WriteAllText(Path.Combine(place.Root, "gate", "open"), "");
         var clock = Stopwatch.StartNew();
         var another = who is "relay" or "serve" ? null : place.Connect();
@@ -132,7 +132,7 @@ public sealed class HardTimesTests
         var (host, agent) = (place.HostPids(1, run)[0], place.AgentPid(1, run)!.Value);
         Place.UntilState(client, run, "running");
         Signal(host, "STOP");
-        Assert.Equal('T', State(host));
+        Place.Until("it stands still: the obstacle is real", () => State(host) == 'T');
         var stopped = client.Ask("run/stop", new JsonObject { ["runId"] = run })["run"]!;
         Assert.Equal("stopped", (string?)stopped["state"]);
         Assert.False(Place.IsAlive(agent));
