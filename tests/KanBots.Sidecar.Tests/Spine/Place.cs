@@ -164,6 +164,14 @@ internal sealed class Place : IDisposable
         }
     }
 
+    /// <summary>Until it is gone, and its lock with it: a killed process lives on for a moment.</summary>
+    internal void KillServe()
+    {
+        var pid = ServePid;
+        Kill(pid);
+        Until("the killed serve is gone", () => !IsAlive(pid));
+    }
+
     internal static void Kill(int pid) => Process.Start("/bin/kill", ["-9", $"{pid}"]).WaitForExit();
 
     public void Dispose()
