@@ -33,3 +33,5 @@ indexAll(batch);
 journal.end();
 client.stdin.end();
 await Promise.all([once(journal, "finish"), once(client, "exit")]);
+const { user, system } = process.cpuUsage();
+console.log((user + system) / 1000);
