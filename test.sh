@@ -15,8 +15,9 @@ command -v git >/dev/null || missing "git is missing. Install it with: apt-get i
 command -v dotnet >/dev/null || missing "the .NET SDK of global.json is missing. ./try.sh says how to install it."
 { command -v node >/dev/null && command -v npm >/dev/null && [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ]; } || missing "Node.js 20 or later with npm is missing; the real Claude CLI and the wire's conformance suite need it."
 
-# Tools whose repositories the push guard is tried in, of Debian 12.
+# Tools whose repositories the push guard is tried in, of Debian 12; and what links the native image that is released.
 packages=()
+command -v gcc >/dev/null || packages+=("gcc" "libc6-dev")
 command -v git-lfs >/dev/null || packages+=("git-lfs=3.3.*")
 command -v pre-commit >/dev/null || packages+=("pre-commit=3.0.*")
 if [ ${#packages[@]} -gt 0 ]; then

@@ -32,21 +32,22 @@ internal sealed class ThreadReader(BoardEngine engine, Paths paths)
 
         long bytes = 0;
         var used = 0;
+        using var streams = new Streams(launch => paths.Launch(run.CardNumber, runId, launch).Stdout);
         while (used < lines.Count && items.Count < count && bytes < PageBytesMax)
         {
             var line = lines[used++];
             bytes += line.To - line.From is var length && length > ClaudeDecoder.LineBytesMax ? 0 : length; // what is too long is not read
-            items.AddRange(Items(run.CardNumber, runId, line).Where(item => item.Seq > after));
+            items.AddRange(Items(streams, runId, line).Where(item => item.Seq > after));
         }
 
         return (items, used == lines.Count && lines.Count < count);
     }
 
-    private IEnumerable<PlacedItem> Items(int cardNumber, long runId, IndexedLine line)
+    private static IEnumerable<PlacedItem> Items(Streams streams, long runId, IndexedLine line)
     {
         ImmutableArray<AgentItem> decoded = line.To == 0
             ? [new AgentItem(ItemKind.Notice, "What the agent said here is no longer kept (runs.keepDays, runs.keepBytes). Its cost is.", "notKept")]
-            : Decode(paths.Launch(cardNumber, runId, line.Launch).Stdout, line);
+            : Decode(streams, line);
         for (var i = 0; i < line.Items; i++)
         {
             // Another build may have read this line into more items than this one: the numbering must not shift.
@@ -56,7 +57,7 @@ internal sealed class ThreadReader(BoardEngine engine, Paths paths)
         }
     }
 
-    private static ImmutableArray<AgentItem> Decode(string path, IndexedLine line)
+    private static ImmutableArray<AgentItem> Decode(Streams streams, IndexedLine line)
     {
         var length = line.To - line.From;
         if (length > ClaudeDecoder.LineBytesMax)
@@ -66,15 +67,39 @@ internal sealed class ThreadReader(BoardEngine engine, Paths paths)
 
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1);
-            file.Position = line.From;
-            var bytes = new byte[length];
-            file.ReadExactly(bytes);
-            return ClaudeDecoder.Decode(bytes.AsMemory().TrimEnd((byte)'\n'), ClaudeState.Start(false)).Line.Items;
+            return ClaudeDecoder.Decode(streams.Read(line.Launch, line.From, (int)length).AsMemory().TrimEnd((byte)'\n'), ClaudeState.Start(false)).Line.Items;
         }
         catch (IOException gone)
         {
             return [new AgentItem(ItemKind.Raw, $"The stream cannot be read: {gone.Message}", "missing")];
+        }
+    }
+
+    /// <summary>The stream that a page is read from, open as long as the lines are of the same launch.</summary>
+    private sealed class Streams(Func<int, string> pathOf) : IDisposable
+    {
+        private FileStream? _file;
+        private int _launch;
+
+        internal byte[] Read(int launch, long from, int length)
+        {
+            if (_file is null || _launch != launch)
+            {
+                Dispose();
+                _file = new FileStream(pathOf(launch), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1);
+                _launch = launch;
+            }
+
+            _file.Position = from;
+            var bytes = new byte[length];
+            _file.ReadExactly(bytes);
+            return bytes;
+        }
+
+        public void Dispose()
+        {
+            _file?.Dispose();
+            _file = null;
         }
     }
 }

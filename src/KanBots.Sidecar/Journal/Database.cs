@@ -29,11 +29,13 @@ internal sealed class Database : IDisposable
 
     private readonly SqliteConnection _connection;
     private readonly string _build;
+    private readonly Prepared _insertLine;
     private long _sinceSnapshot;
 
     private Database(SqliteConnection connection, string epoch, string build)
     {
         _connection = connection;
+        _insertLine = new Prepared(connection, "insert into line values($1, $2, $3, $4, $5, $6, $7, $8)");
         Epoch = epoch;
         _build = build;
     }
@@ -216,7 +218,7 @@ internal sealed class Database : IDisposable
         Run(_connection, "insert into stream values($run, $launch, $offset, $decoder) on conflict do update set offset=$offset, decoder=$decoder", ("$run", run), ("$launch", launch), ("$offset", offset), ("$decoder", decoder));
         foreach (var line in lines)
         {
-            Run(_connection, "insert into line values($run, $seq, $launch, $start, $stop, $items, $cost, $at)", ("$run", run), ("$seq", line.FirstSeq), ("$launch", line.Launch), ("$start", line.From), ("$stop", line.To), ("$items", line.Items), ("$cost", line.MicroUsd), ("$at", line.At.ToUnixTimeMilliseconds()));
+            _insertLine.Run(run, line.FirstSeq, line.Launch, line.From, line.To, line.Items, line.MicroUsd, line.At.ToUnixTimeMilliseconds());
         }
 
         AppendEvents(events, at);
@@ -299,5 +301,38 @@ internal sealed class Database : IDisposable
         return command.ExecuteScalar() as string;
     }
 
-    public void Dispose() => _connection.Dispose();
+    public void Dispose()
+    {
+        _insertLine.Dispose();
+        _connection.Dispose();
+    }
+
+    /// <summary>A statement that SQLite reads once: for what is run for every line of a stream.</summary>
+    private sealed class Prepared : IDisposable
+    {
+        private readonly SqliteCommand _command;
+
+        /// <param name="sql">Its parameters are $1, $2 and so on, all integers.</param>
+        internal Prepared(SqliteConnection connection, string sql)
+        {
+            _command = connection.CreateCommand();
+            _command.CommandText = sql;
+            for (var i = 1; i <= sql.Count(character => character == '$'); i++)
+            {
+                _command.Parameters.Add(FormattableString.Invariant($"${i}"), SqliteType.Integer);
+            }
+        }
+
+        internal void Run(params ReadOnlySpan<long> values)
+        {
+            for (var i = 0; i < values.Length; i++)
+            {
+                _command.Parameters[i].Value = values[i];
+            }
+
+            _command.ExecuteNonQuery();
+        }
+
+        public void Dispose() => _command.Dispose();
+    }
 }

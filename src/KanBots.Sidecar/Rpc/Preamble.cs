@@ -40,13 +40,14 @@ internal sealed record Preamble(int Kanbots, string Build, long StorageVersion, 
     /// <summary>Reads up to a newline and not one byte of what follows: looks at what has come, then takes only the line. Byte by byte
     /// where a stream cannot be looked at.</summary>
     /// <returns>The line without its newline, or null when the other side ended or said too much.</returns>
+    /// <exception cref="IOException">The connection is gone.</exception>
     internal static async Task<byte[]?> ReadLineAsync(Stream stream, int bytesMax, CancellationToken cancellation)
     {
         using var line = new MemoryStream();
         var piece = new byte[stream is NetworkStream ? PieceBytes : 1];
         while (line.Length < bytesMax)
         {
-            var seen = stream is NetworkStream network ? await network.Socket.ReceiveAsync(piece, SocketFlags.Peek, cancellation) : 1;
+            var seen = stream is NetworkStream network ? await PeekAsync(network.Socket, piece, cancellation) : 1;
             var end = stream is NetworkStream ? piece.AsSpan(0, seen).IndexOf((byte)'\n') : -1;
             var taken = seen == 0 ? 0 : await stream.ReadAsync(piece.AsMemory(0, end >= 0 ? end + 1 : seen), cancellation);
             if (taken == 0)
@@ -64,6 +65,19 @@ internal sealed record Preamble(int Kanbots, string Build, long StorageVersion, 
         }
 
         return null;
+    }
+
+    /// <summary>As the stream itself would fail: a peer that is killed with our bytes unread resets the connection.</summary>
+    private static async Task<int> PeekAsync(Socket socket, byte[] piece, CancellationToken cancellation)
+    {
+        try
+        {
+            return await socket.ReceiveAsync(piece, SocketFlags.Peek, cancellation);
+        }
+        catch (SocketException failure)
+        {
+            throw new IOException(failure.Message, failure);
+        }
     }
 
     internal static byte[] Reply(string word) => Encoding.UTF8.GetBytes($"{word.ReplaceLineEndings(" ")}\n");

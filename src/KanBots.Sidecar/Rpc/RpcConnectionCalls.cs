@@ -68,7 +68,7 @@ internal sealed partial class RpcConnection
 
     private static ReadOnlyMemory<byte>[] Parts<T>(string method, long? id, T parameters, JsonTypeInfo<T> type)
     {
-        var content = JsonSerializer.SerializeToUtf8Bytes(parameters, type);
+        var content = WireText.Of(parameters, type);
         return content.Length <= HeaderFraming.MaxMessageBytes - 256
             ? [Call(method, id), content, End]
             : throw new RpcException(ErrorCode.LimitExceeded, $"The params of {method} have {content.Length} bytes, over the limit of {HeaderFraming.MaxMessageBytes}.");

@@ -17,7 +17,7 @@ internal sealed class RpcMethods
         _handlers.Add(method, new RpcHandler(false, async (element, cancellation) =>
         {
             var value = await handle(Read(element, parameters), cancellation);
-            return JsonSerializer.SerializeToUtf8Bytes(value, result);
+            return WireText.Of(value, result);
         }));
         return this;
     }

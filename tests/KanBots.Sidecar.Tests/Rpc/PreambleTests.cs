@@ -72,6 +72,19 @@ public sealed class PreambleTests
         }
     }
 
+    /// <summary>What a relay meets when serve is killed before it has read the preamble: it must be able to try again.</summary>
+    [Fact]
+    public async Task A_peer_that_goes_with_our_bytes_unread_is_a_lost_connection()
+    {
+        var (ours, theirs) = Bench.Pair();
+        await using (ours)
+        {
+            await ours.WriteAsync(Whole.ToLine().AsMemory(0, 100));
+            await theirs.DisposeAsync();
+            await Assert.ThrowsAsync<IOException>(() => Preamble.ReadLineAsync(ours, 100, CancellationToken.None).WaitAsync(Patience));
+        }
+    }
+
     [Fact]
     public void A_reply_is_always_one_line() => Assert.Equal("refused one two\n"u8.ToArray(), Preamble.Reply("refused one\ntwo"));
 }

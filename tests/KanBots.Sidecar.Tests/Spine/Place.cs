@@ -22,7 +22,8 @@ internal sealed class Place : IDisposable
 
     internal static string Configuration { get; } = AppContext.BaseDirectory.Contains("/Release/") ? "Release" : "Debug";
 
-    internal static string Sidecar { get; } = RepositoryRoot.Of("src", "KanBots.Sidecar", "bin", Configuration, "net10.0", "kanbots-sidecar");
+    /// <summary>The build under test; KANBOTS_EXECUTABLE names another one, such as the published.</summary>
+    internal static string Sidecar { get; } = Environment.GetEnvironmentVariable("KANBOTS_EXECUTABLE") is { Length: > 0 } named ? named : RepositoryRoot.Of("src", "KanBots.Sidecar", "bin", Configuration, "net10.0", "kanbots-sidecar");
 
     /// <summary>The same sources as version 99.0.0, which test.sh builds.</summary>
     internal static string NewerSidecar => RepositoryRoot.Of("artifacts", "newer", "kanbots-sidecar") is var path && File.Exists(path) ? path : throw new InvalidOperationException($"{path} is missing: run ./test.sh, which builds it.");
@@ -165,6 +166,14 @@ internal sealed class Place : IDisposable
         {
             return false;
         }
+    }
+
+    /// <summary>Until it is gone, and its lock with it: a killed process lives on for a moment.</summary>
+    internal void KillServe()
+    {
+        var pid = ServePid;
+        Kill(pid);
+        Until("the killed serve is gone", () => !IsAlive(pid));
     }
 
     internal static void Kill(int pid) => Process.Start("/bin/kill", ["-9", $"{pid}"]).WaitForExit();

@@ -228,7 +228,7 @@ public sealed class TerminalTests
         Ok(place, "dispatch", "1");
         UntilBoard(place, "in review");
         Assert.Contains("in use", Run(place, "uninstall", "--yes").Error);
-        Place.Kill(place.ServePid);
+        place.KillServe();
 
         var (code, output, _) = RunWith(place, "no\n", "uninstall");
         Assert.Equal(1, code);
@@ -247,7 +247,7 @@ public sealed class TerminalTests
 
         Place.Git(place.Repository, "worktree", "remove", "--force", ".kanbots/worktrees/issue-1-1");
         Ok(place, "card", "add", "t");
-        Place.Kill(place.ServePid);
+        place.KillServe();
         Ok(place, "uninstall", "--yes");
         Assert.Equal(before, File.ReadAllText(exclude));
         Assert.False(Directory.Exists(Path.Combine(place.Repository, ".kanbots")));
