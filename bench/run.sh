@@ -33,6 +33,6 @@ fi
 if [ -z "${KANBOTS_EXECUTABLE:-}" ]; then
   echo "Publishing the sidecar as it is released" >&2
   rm -rf artifacts/bench/sidecar
-  dotnet publish src/KanBots.Sidecar -p:PublishProfile=sc-linux-x64 --artifacts-path artifacts/bench/build -o artifacts/bench/sidecar -v q --nologo >artifacts/bench/publish.log 2>&1 || { cat artifacts/bench/publish.log; exit 1; }
+  dotnet publish src/KanBots.Sidecar -p:PublishProfile=aot-linux-x64 --artifacts-path artifacts/bench/build -o artifacts/bench/sidecar -v q --nologo >artifacts/bench/publish.log 2>&1 || { cat artifacts/bench/publish.log; exit 1; }
 fi
 exec node bench/run.mjs "$@"
