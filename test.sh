@@ -62,5 +62,5 @@ suite() {
   }
 }
 suite "core, wire, architecture" 6 "FullyQualifiedName!~.Spine.&FullyQualifiedName!~.EndToEnd."
-suite "real processes" 9 "FullyQualifiedName~.Spine."
+suite "real processes" 13 "FullyQualifiedName~.Spine."
 suite "real Claude CLI" 6 "FullyQualifiedName~.EndToEnd."
