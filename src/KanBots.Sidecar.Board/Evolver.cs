@@ -94,8 +94,12 @@ public static class Evolver
                 return With(state, left.RunId, run => run with { LeftRunning = left.Count });
             case Event.RunNoticed noticed:
                 return With(state, noticed.RunId, run => run with { Notices = [.. run.Notices.Where(old => old.Kind != noticed.Notice.Kind).TakeLast(Limits.NoticesMax - 1), noticed.Notice] });
+            case Event.RunArchived archived:
+                return Archive(state, archived.Run.Id);
+            case Event.RunRecalled recalled:
+                return Recall(state, recalled);
             case Event.RunEnded ended:
-                return With(state, ended.RunId, run => run with
+                return With(Thin(state, ended.RunId), ended.RunId, run => run with
                 {
                     State = ended.State,
                     Reason = ended.Reason,
@@ -107,7 +111,7 @@ public static class Evolver
                     StopAsked = null,
                     InTurn = false,
                     InputClosed = false,
-                    Messages = Mark(run.Messages, message => message.State == MessageState.Told, MessageState.Lost),
+                    Messages = Thin(Mark(run.Messages, message => message.State == MessageState.Told, MessageState.Lost)),
                 });
             default:
                 throw new InvalidOperationException($"The fold does not know {happened.GetType().Name}.");
@@ -140,6 +144,7 @@ public static class Evolver
         return state with
         {
             Cards = state.Cards.Remove(cardId),
+            Past = state.Past.Remove(cardId),
             Runs = state.Runs.RemoveRange(runs),
             Decisions = state.Decisions.RemoveRange(state.Decisions.Values.Where(decision => runs.Contains(decision.RunId)).Select(decision => decision.Id)),
         };
@@ -148,8 +153,52 @@ public static class Evolver
     private static BoardState Serve(BoardState state, Event.RequestServed served)
     {
         var expired = state.Served.Where(entry => served.At - entry.Value.At > Limits.ServedRequestsKept).Select(entry => entry.Key);
-        return state with { Served = state.Served.RemoveRange(expired).SetItem(served.RequestId, new ServedRequest(served.Outcome, served.At)) };
+        var kept = state.Served.RemoveRange(expired).SetItem(served.RequestId, new ServedRequest(served.Outcome, served.At));
+        return state with { Served = kept.Count > Limits.ServedRequestsMax ? kept.Remove(kept.MinBy(entry => entry.Value.At).Key) : kept };
     }
+
+    private static BoardState Archive(BoardState state, long runId)
+    {
+        if (!state.Runs.TryGetValue(runId, out var run))
+        {
+            return state;
+        }
+
+        var past = state.Past.GetValueOrDefault(run.CardId, PastRuns.None);
+        return state with
+        {
+            Runs = state.Runs.Remove(runId),
+            Decisions = state.Decisions.RemoveRange(state.Decisions.Values.Where(decision => decision.RunId == runId).Select(decision => decision.Id)),
+            Past = state.Past.SetItem(run.CardId, new PastRuns(past.Ids.Add(runId), past.MicroUsd + run.ExactMicroUsd, past.Worktrees + (run.HoldsWorktree ? 1 : 0))),
+        };
+    }
+
+    private static BoardState Recall(BoardState state, Event.RunRecalled recalled)
+    {
+        var run = recalled.Run;
+        if (!state.Past.TryGetValue(run.CardId, out var past) || !past.Ids.Contains(run.Id) || state.Runs.ContainsKey(run.Id))
+        {
+            return state;
+        }
+
+        var left = new PastRuns(past.Ids.Remove(run.Id), past.MicroUsd - run.ExactMicroUsd, past.Worktrees - (run.HoldsWorktree ? 1 : 0));
+        return state with
+        {
+            Runs = state.Runs.Add(run.Id, run),
+            Decisions = state.Decisions.SetItems(recalled.Decisions.Select(decision => KeyValuePair.Create(decision.Id, decision))),
+            Past = left.Ids.IsEmpty ? state.Past.Remove(run.CardId) : state.Past.SetItem(run.CardId, left),
+        };
+    }
+
+    /// <summary>What a tool was to do is needed to answer its question, and not after it.</summary>
+    private static BoardState Thin(BoardState state, long runId)
+    {
+        var closed = state.Decisions.Values.Where(decision => decision.RunId == runId && decision.State != DecisionState.Open && decision.ToolInput is not null).ToList();
+        return closed.Count == 0 ? state : state with { Decisions = state.Decisions.SetItems(closed.Select(decision => KeyValuePair.Create(decision.Id, decision with { ToolInput = null }))) };
+    }
+
+    private static ImmutableArray<Message> Thin(ImmutableArray<Message> messages) =>
+        [.. messages.Select(message => message.State == MessageState.Delivered && message.Text.Length > 0 ? message with { Text = "" } : message)];
 
     private static ImmutableArray<Message> Mark(ImmutableArray<Message> messages, Func<Message, bool> which, MessageState state) =>
         [.. messages.Select(message => which(message) && message.State != state ? message with { State = state } : message)];

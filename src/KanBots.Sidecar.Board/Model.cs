@@ -30,6 +30,8 @@ public sealed record Reason(string Kind, string Message);
 public enum MessageState { Waiting, Told, Delivered, Lost }
 
 /// <summary>A message for the agent.</summary>
+/// <param name="Text">Empty once it is delivered and its run is over: the input of the launch that was told holds it, and a week of
+/// prompts must not stay in memory.</param>
 public sealed record Message(string Id, string Text, MessageState State);
 
 /// <summary>One agent's work on a card: one worktree, one session, one or more launches.</summary>
@@ -84,6 +86,9 @@ public sealed record Run(
     public bool IsLive => State is RunState.Preparing or RunState.Running or RunState.AwaitingDecision;
 
     public bool IsOver => State is not RunState.Queued && !IsLive;
+
+    /// <summary>Work may lie there that nobody has taken or thrown away.</summary>
+    public bool HoldsWorktree => WorktreePath.Length > 0 && State is not (RunState.Discarded or RunState.Promoted);
 
     /// <summary>What a person should know of it: one per kind, the newest last.</summary>
     public ImmutableArray<Reason> Notices { get; init; } = [];
@@ -145,6 +150,14 @@ public enum OutcomeKind { Done, Card, Run, Message, Decision }
 
 public sealed record ServedRequest(Outcome Outcome, DateTimeOffset At);
 
+/// <summary>What a card keeps of its runs that left the memory. The journal holds them whole; what names one recalls it.</summary>
+/// <param name="Ids">In the order in which they left.</param>
+/// <param name="Worktrees">How many of them hold a worktree.</param>
+public sealed record PastRuns(ImmutableArray<long> Ids, long MicroUsd, int Worktrees)
+{
+    public static PastRuns None { get; } = new([], 0, 0);
+}
+
 /// <summary>Everything that the core knows. It is the fold of the journal. Its maps are sorted, so that the same inputs give the same
 /// events and effects in the same order in every process.</summary>
 public sealed record BoardState(
@@ -159,6 +172,9 @@ public sealed record BoardState(
     ImmutableSortedDictionary<string, long> SpendByDay,
     ImmutableSortedDictionary<string, ServedRequest> Served)
 {
+    /// <summary>By card.</summary>
+    public ImmutableSortedDictionary<long, PastRuns> Past { get; init; } = ImmutableSortedDictionary<long, PastRuns>.Empty;
+
     public static BoardState Empty(string epoch) => new(
         epoch,
         0,
@@ -170,6 +186,24 @@ public sealed record BoardState(
         Settings.Default,
         ImmutableSortedDictionary<string, long>.Empty.WithComparers(StringComparer.Ordinal),
         ImmutableSortedDictionary<string, ServedRequest>.Empty.WithComparers(StringComparer.Ordinal));
+
+    /// <summary>The run is in the journal alone.</summary>
+    public bool IsPast(long runId) => !Runs.ContainsKey(runId) && Past.Values.Any(past => past.Ids.Contains(runId));
+
+    /// <summary>The run that must come back before this input is decided; null when it names none that has left.</summary>
+    public long? Recalls(Input input)
+    {
+        var named = input switch
+        {
+            Input.Request request when Served.TryGetValue(request.RequestId, out var served) => served.Outcome.Kind is OutcomeKind.Run or OutcomeKind.Message or OutcomeKind.Decision ? served.Outcome.Id : 0,
+            Input.Stop stop => stop.RunId,
+            Input.Reply reply => reply.RunId,
+            Input.Resume resume => resume.RunId,
+            Input.Report report => report.RunId,
+            _ => 0,
+        };
+        return named > 0 && IsPast(named) ? named : null;
+    }
 
     public IEnumerable<Run> RunsOf(long cardId) => Runs.Values.Where(run => run.CardId == cardId);
 
@@ -206,5 +240,11 @@ public static class Limits
 
     /// <summary>Of one run's work: a week.</summary>
     public const int MinutesMax = 7 * 24 * 60;
+
+    /// <summary>Ended runs that stay in memory beside the last one of each card: as many as travel with the board.</summary>
+    public const int EndedRunsKept = 200;
+
+    /// <summary>Requests whose outcome is found again: the oldest go first, also within the week.</summary>
+    public const int ServedRequestsMax = 20_000;
     public static readonly TimeSpan ServedRequestsKept = TimeSpan.FromDays(7);
 }

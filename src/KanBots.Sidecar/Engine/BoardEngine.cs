@@ -22,6 +22,9 @@ internal sealed partial class BoardEngine : IAsyncDisposable
     /// <summary>Inputs that wait. A sender waits when it is full; nothing is dropped.</summary>
     internal const int InboxMax = 10_000;
 
+    /// <summary>Runs that come before the old ones are looked through again.</summary>
+    internal const int RunsPerArchive = 50;
+
     private readonly Channel<Action> _inbox = Channel.CreateBounded<Action>(new BoundedChannelOptions(InboxMax) { SingleReader = true });
     private readonly Dictionary<(long Run, int Launch), LiveLaunch> _live = [];
     private readonly Dictionary<long, IReadOnlyList<string>> _environments = [];
@@ -41,6 +44,7 @@ internal sealed partial class BoardEngine : IAsyncDisposable
     private Task _loop = Task.CompletedTask;
     private Database _database = null!; // opened by the loop before its first step
     private BoardState _state = BoardState.Empty("");
+    private int _runsSettled; // how many were in memory when the old ones had left
     private BoardView _view;
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource _appended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -164,6 +168,10 @@ internal sealed partial class BoardEngine : IAsyncDisposable
         return await done.Task;
     }
 
+    /// <summary>The run, also one that has left the memory; null when there is none.</summary>
+    internal async Task<Run?> RunAsync(long id) =>
+        View.State.Runs.GetValueOrDefault(id) ?? await OnLoopAsync(() => _state.Runs.GetValueOrDefault(id) ?? (_state.IsPast(id) ? _database.Archived(id)?.Run : null));
+
     internal Task<IReadOnlyList<IndexedLine>> LinesAsync(long run, long afterSeq, int limit) => OnLoopAsync(() => _database.Lines(run, afterSeq, limit));
 
     internal Task<List<LaunchFacts>> LaunchesAsync() => OnLoopAsync(() => _live.Values.Select(launch => launch.Facts()).ToList());
@@ -229,6 +237,11 @@ internal sealed partial class BoardEngine : IAsyncDisposable
 
     private Decided Apply(Input input, IReadOnlyList<string>? environment)
     {
+        if (_state.Recalls(input) is { } left && _database.Archived(left) is { } archived)
+        {
+            _ = Apply(new Input.Recalled(archived.Run, archived.Decisions), null);
+        }
+
         var decided = Decider.Decide(_state, input, _time.GetUtcNow());
         _database.Append(decided.Events, _time.GetUtcNow());
         Commit(decided, environment);
@@ -244,6 +257,11 @@ internal sealed partial class BoardEngine : IAsyncDisposable
         }
 
         _state = Evolver.EvolveAll(_state, decided.Events);
+        foreach (var over in _environments.Keys.Where(run => !_state.Runs.TryGetValue(run, out var known) || known.IsOver).ToList())
+        {
+            _ = _environments.Remove(over); // whoever lets it go on brings one
+        }
+
         _database.KeepSnapshot(_state);
         Show(_view.Tools);
         foreach (var effect in decided.Effects)
@@ -272,6 +290,12 @@ internal sealed partial class BoardEngine : IAsyncDisposable
     private void Tick()
     {
         KeepHouse();
+        if (_early is null && _state.Runs.Count - _runsSettled > RunsPerArchive)
+        {
+            _ = Apply(new Input.Archive(Limits.EndedRunsKept), null);
+            _runsSettled = _state.Runs.Count;
+        }
+
         foreach (var launch in _live.Values.ToList())
         {
             Look(launch);

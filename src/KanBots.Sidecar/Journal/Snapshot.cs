@@ -6,6 +6,8 @@ namespace KanBots.Sidecar.Journal;
 
 internal sealed record DaySpend(string Day, long MicroUsd);
 
+internal sealed record PastEntry(long CardId, PastRuns Past);
+
 internal sealed record ServedEntry(string RequestId, ServedRequest Served);
 
 /// <summary>The folded state in lists, as JSON can hold it. Not the truth: the journal is, and a snapshot that cannot be read is left.</summary>
@@ -18,7 +20,8 @@ internal sealed record Snapshot(
     ImmutableArray<Decision> Decisions,
     Settings Settings,
     ImmutableArray<DaySpend> Spend,
-    ImmutableArray<ServedEntry> Served)
+    ImmutableArray<ServedEntry> Served,
+    ImmutableArray<PastEntry> Past)
 {
     internal static byte[] Write(BoardState state) => JsonSerializer.SerializeToUtf8Bytes(
         new Snapshot(
@@ -30,7 +33,8 @@ internal sealed record Snapshot(
             [.. state.Decisions.Values],
             state.Settings,
             [.. state.SpendByDay.Select(day => new DaySpend(day.Key, day.Value))],
-            [.. state.Served.Select(entry => new ServedEntry(entry.Key, entry.Value))]),
+            [.. state.Served.Select(entry => new ServedEntry(entry.Key, entry.Value))],
+            [.. state.Past.Select(entry => new PastEntry(entry.Key, entry.Value))]),
         JournalJson.Default.Snapshot);
 
     /// <summary>Null when it is damaged.</summary>
@@ -50,6 +54,7 @@ internal sealed record Snapshot(
                     Settings = kept.Settings,
                     SpendByDay = kept.Spend.ToImmutableSortedDictionary(day => day.Day, day => day.MicroUsd, StringComparer.Ordinal),
                     Served = kept.Served.ToImmutableSortedDictionary(entry => entry.RequestId, entry => entry.Served, StringComparer.Ordinal),
+                    Past = kept.Past.ToImmutableSortedDictionary(entry => entry.CardId, entry => entry.Past),
                 }
                 : null;
         }

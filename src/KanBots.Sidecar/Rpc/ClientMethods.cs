@@ -28,8 +28,8 @@ internal sealed partial class ClientSession
         .Request(Protocol.Methods.RunReply, Json.RunReplyParams, Json.RunReplyResult, ReplyAsync)
         .Request(Protocol.Methods.RunResume, Json.RunResumeParams, Json.RunResult, async (p, _) => new RunResult(RunOf(await AskAsync(new Core.Input.Resume(p.RequestId, p.RunId, p.Text, NewId())))))
         .Request(Protocol.Methods.RunEvents, Json.RunEventsParams, Json.RunEventsResult, EventsAsync)
-        .Request(Protocol.Methods.RunSubscribe, Json.RunSubscribeParams, Json.Nothing, (p, _) => Subscribe(p.RunId, ThreadItems.Seq(p.After)))
-        .Request(Protocol.Methods.RunUnsubscribe, Json.RunUnsubscribeParams, Json.Nothing, (p, _) => Subscribe(p.RunId, null))
+        .Request(Protocol.Methods.RunSubscribe, Json.RunSubscribeParams, Json.Nothing, (p, _) => SubscribeAsync(p.RunId, ThreadItems.Seq(p.After)))
+        .Request(Protocol.Methods.RunUnsubscribe, Json.RunUnsubscribeParams, Json.Nothing, (p, _) => SubscribeAsync(p.RunId, null))
         .Request(Protocol.Methods.DecisionList, Json.Nothing, Json.DecisionListResult, async (_, cancellation) => new DecisionListResult((await GetBoardAsync(cancellation)).Decisions))
         .Request(Protocol.Methods.DecisionAnswer, Json.DecisionAnswerParams, Json.DecisionResult, AnswerAsync)
         .Request(Protocol.Methods.DecisionDismiss, Json.DecisionDismissParams, Json.DecisionResult, (p, _) => DecideAsync(p.RequestId, p.DecisionId, new Core.Verdict(false, [], p.Reason ?? "The user did not answer.", false)))
@@ -184,28 +184,32 @@ internal sealed partial class ClientSession
     {
         RequireInitialized();
         await SettledAsync(cancellation);
-        RequireRun(p.RunId);
+        await RequireRunAsync(p.RunId);
         var after = ThreadItems.Seq(p.After);
         var (items, atEnd) = await _threads.ReadAsync(p.RunId, after, p.Limit ?? 100);
         return new RunEventsResult([.. items.Select(ThreadItems.Of)], atEnd, items.Count > 0 ? ThreadItems.Cursor(items[^1].Seq) : p.After);
     }
 
-    private void RequireRun(long runId)
+    private async Task RequireRunAsync(long runId)
     {
-        if (!_engine.View.State.Runs.ContainsKey(runId))
+        if (await _engine.RunAsync(runId) is null)
         {
             throw new RpcException(ErrorCode.RunNotFound, $"There is no run {runId} on this board.", new ErrorData("runNotFound", RunId: runId));
         }
     }
 
-    private Task<Nothing> Subscribe(long runId, long? after)
+    private async Task<Nothing> SubscribeAsync(long runId, long? after)
     {
         RequireInitialized();
+        if (after is not null)
+        {
+            await RequireRunAsync(runId); // at once for a run that is in memory: subscriptions keep their order
+        }
+
         lock (_subscriptions)
         {
             if (after is { } seq)
             {
-                RequireRun(runId);
                 _subscriptions[runId] = seq;
             }
             else
@@ -215,7 +219,7 @@ internal sealed partial class ClientSession
         }
 
         Interlocked.Exchange(ref _subscribed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
-        return Task.FromResult(new Nothing());
+        return new Nothing();
     }
 
     private Task<DecisionResult> AnswerAsync(DecisionAnswerParams p, CancellationToken cancellation)

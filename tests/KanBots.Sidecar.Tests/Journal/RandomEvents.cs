@@ -32,7 +32,7 @@ internal sealed class RandomEvents(int seed)
     private Event Next()
     {
         _number++;
-        return _random.Next(29) switch
+        return _random.Next(31) switch
         {
             0 => new Event.CardCreated(Card()),
             1 => new Event.CardChanged(Card()),
@@ -61,6 +61,8 @@ internal sealed class RandomEvents(int seed)
             26 => new Event.LeftoversCounted(Id, _random.Next(3)),
             23 => new Event.BackgroundTasksCounted(Id, _random.Next(3)),
             24 => new Event.StopOrdered(Id, Text),
+            29 => new Event.RunArchived(Run(), Some(Decision)),
+            30 => new Event.RunRecalled(Run(), Some(Decision)),
             28 => new Event.RunNoticed(Id, new Reason(Text, Text)),
             _ => new Event.RunEnded(Id, Any<RunState>(), _random.Next(2) == 0 ? null : new Reason(Text, Text), _random.Next(2) == 0, _random.Next(2) == 0 ? null : new DiffStat(1, 2, 3), _random.Next(3), At),
         };
