@@ -223,6 +223,8 @@ public static class Limits
     /// <summary>Of all cards together, so that a whole board always fits into one message of the wire.</summary>
     public const int BodiesLengthMax = 8 << 20;
     public const int MessageLengthMax = 1 << 20;
+    /// <summary>Of a model, an effort, a base: what names something to git or to an agent.</summary>
+    public const int NameLengthMax = 250;
     public const int LabelsMax = 50;
     public const int LabelLengthMax = 100;
     public const int CardsMax = 10_000;

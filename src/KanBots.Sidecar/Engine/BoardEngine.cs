@@ -29,6 +29,8 @@ internal sealed partial class BoardEngine : IAsyncDisposable
     private readonly Dictionary<(long Run, int Launch), LiveLaunch> _live = [];
     private readonly Dictionary<long, IReadOnlyList<string>> _environments = [];
     private readonly CancellationTokenSource _closing = new();
+    private readonly TaskCompletionSource<bool> _introduced = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private List<Effect>? _untrusted = []; // what waits for a client that trusts the workspace; null once one has come
 
     /// <summary>One worktree is made at a time: between the look and the making nobody else of ours makes one.</summary>
     private readonly SemaphoreSlim _preparing = new(1, 1);
@@ -92,6 +94,25 @@ internal sealed partial class BoardEngine : IAsyncDisposable
         _loop = Task.Run(RunAsync);
         Post(() => _ = RecoverAsync());
     }
+
+    /// <summary>A client says whether it trusts the workspace. Until one does nothing is started and no worktree looked into: a board can come
+    /// with a copied repository, and looking at it must run nothing of it.</summary>
+    internal void Introduce(bool trusted)
+    {
+        _introduced.TrySetResult(trusted);
+        if (trusted)
+        {
+            Post(() =>
+            {
+                var held = _untrusted ?? [];
+                _untrusted = null;
+                held.ForEach(Carry);
+            });
+        }
+    }
+
+    /// <summary>A board that nobody trusts keeps no serve alive.</summary>
+    internal bool IsIdle => View.IsIdle || Volatile.Read(ref _untrusted) is not null;
 
     /// <summary>A client's wish. Answered after its events are on the disk and its effects are ordered.</summary>
     /// <param name="environment">The client's, for the run that the wish starts or resumes.</param>
@@ -289,7 +310,11 @@ internal sealed partial class BoardEngine : IAsyncDisposable
 
     private void Tick()
     {
-        KeepHouse();
+        if (_untrusted is null)
+        {
+            KeepHouse();
+        }
+
         if (_early is null && _state.Runs.Count - _runsSettled > RunsPerArchive)
         {
             _ = Apply(new Input.Archive(Limits.EndedRunsKept), null);

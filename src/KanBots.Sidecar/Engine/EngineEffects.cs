@@ -18,6 +18,9 @@ internal sealed partial class BoardEngine
     {
         switch (effect)
         {
+            case Effect.Prepare or Effect.StartLaunch or Effect.EndLeftovers when _untrusted is not null:
+                _untrusted.Add(effect);
+                break;
             case Effect.Prepare prepare:
                 _ = PrepareAsync(_state.Runs[prepare.RunId]);
                 break;
@@ -130,6 +133,7 @@ internal sealed partial class BoardEngine
     {
         try
         {
+            Worktrees.RequireOwn(_paths.Repository, run.WorktreePath);
             var place = Guard.FolderOf(folder.Path);
             var guard = await Guard.ReadAsync(_git, _paths.Repository, run.WorktreePath, run.Branch, place, client, _closing.Token);
             guard.Write();

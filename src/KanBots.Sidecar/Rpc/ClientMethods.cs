@@ -16,7 +16,7 @@ internal sealed partial class ClientSession
         .Notification(Protocol.Methods.Initialized, Json.Nothing, _ => { })
         .Request(Protocol.Methods.Shutdown, Json.Nothing, Json.Nothing, (_, _) => Task.FromResult(new Nothing()))
         .Notification(Protocol.Methods.Exit, Json.Nothing, Exit)
-        .Notification(Protocol.Methods.WorkspaceDidChangeTrust, Json.DidChangeTrustParams, change => _trusted = change.Trusted)
+        .Notification(Protocol.Methods.WorkspaceDidChangeTrust, Json.DidChangeTrustParams, change => Trust(change.Trusted))
         .Request(Protocol.Methods.BoardGet, Json.Nothing, Json.BoardSnapshot, GetBoardAsync)
         .Request(Protocol.Methods.CardCreate, Json.CardCreateParams, Json.CardResult, (p, _) => CardAsync(new Core.Input.CreateCard(p.RequestId, p.Title, p.Body ?? "", p.Number, (Core.Column)(p.Column ?? Column.Todo), [.. p.Labels ?? []], p.ParentNumber)))
         .Request(Protocol.Methods.CardUpdate, Json.CardUpdateParams, Json.CardResult, (p, _) => CardAsync(new Core.Input.UpdateCard(p.RequestId, p.CardId, p.Title, p.Body, p.Labels is null ? null : [.. p.Labels])))
@@ -44,8 +44,15 @@ internal sealed partial class ClientSession
 
     private Task<InitializeResult> InitializeAsync(InitializeParams parameters, CancellationToken cancellation)
     {
-        (_name, _trusted, _initialized) = (parameters.ClientName, parameters.Trusted, true);
+        (_name, _initialized) = (parameters.ClientName, true);
+        Trust(parameters.Trusted);
         return Task.FromResult(new InitializeResult(_server.Version, _server.RepositoryRoot, Capabilities));
+    }
+
+    private void Trust(bool trusted)
+    {
+        _trusted = trusted;
+        _engine.Introduce(trusted);
     }
 
     /// <summary>Nothing is answered from a board that is not settled.</summary>
@@ -237,7 +244,8 @@ internal sealed partial class ClientSession
     private async Task<AgentListResult> ListAgentsAsync(Nothing _, CancellationToken cancellation)
     {
         RequireInitialized();
-        var found = await AgentDetection.ClaudeAsync(_engine.Settings.ClaudePath, _preamble.Environment, cancellation);
+        var found = await AgentDetection.ClaudeAsync(_trusted ? _engine.Settings.ClaudePath : null, // settings lie in the repository
+             _preamble.Environment, cancellation);
         var status = found switch
         {
             { Path: null } => AgentStatus.NotInstalled,
@@ -260,7 +268,7 @@ internal sealed partial class ClientSession
     {
         RequireInitialized();
         await SettledAsync(cancellation);
-        var (core, file) = Config.Change(_engine.View.State.Settings, _engine.Settings, p.Values);
+        var (core, file) = Config.Change(_engine.View.State.Settings, _engine.Settings, p.Values, _server.RepositoryRoot);
         await AskAsync(new Core.Input.SetSettings(p.RequestId, core));
         await _engine.SetSettingsAsync(file);
         return new ConfigSetResult(Config.Read(_engine).Values);
