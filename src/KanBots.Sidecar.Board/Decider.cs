@@ -37,6 +37,12 @@ public static partial class Decider
                 case Input.Recovered recovered:
                     Recover(plan, recovered);
                     break;
+                case Input.Archive archive:
+                    Archive(plan, archive.Kept);
+                    break;
+                case Input.Recalled recalled when state.IsPast(recalled.Run.Id):
+                    plan.Record(new Event.RunRecalled(recalled.Run, recalled.Decisions));
+                    break;
                 case Input.Tick:
                     PassTime(plan);
                     break;
@@ -45,6 +51,19 @@ public static partial class Decider
             plan.StartQueued();
             WarnOfDay(plan);
             return plan.ToDecided();
+        }
+    }
+
+    /// <summary>The last run of a card stays, since the card shows it, and so does what still matters to somebody: an open question, a
+    /// process, an answer that holds for the rest of the card.</summary>
+    private static void Archive(Plan plan, int kept)
+    {
+        var last = plan.State.Runs.Values.GroupBy(run => run.CardId).Select(runs => runs.Last().Id).ToHashSet();
+        var held = plan.State.Decisions.Values.Where(decision => decision.State == DecisionState.Open || decision.Verdict is { Remember: true }).Select(decision => decision.RunId).ToHashSet();
+        var old = plan.State.Runs.Values.Where(run => run is { IsOver: true, LeftRunning: 0 } && !last.Contains(run.Id) && !held.Contains(run.Id)).OrderByDescending(run => run.EndedAt).ThenByDescending(run => run.Id).Skip(kept).ToList();
+        foreach (var run in Enumerable.Reverse(old))
+        {
+            plan.Record(new Event.RunArchived(run, [.. plan.State.Decisions.Values.Where(decision => decision.RunId == run.Id)]));
         }
     }
 

@@ -6,6 +6,7 @@ namespace KanBots.Sidecar.Board;
 /// <summary>What the world reports. Late and repeated reports are normal; what they mean:
 /// <list type="table">
 /// <item><term>about a run that is not there</term><description>nothing</description></item>
+/// <item><term>about a run that left the memory</term><description>Engine recalls it first</description></item>
 /// <item><term>Prepared, twice or after a stop</term><description>the worktree is noted; no second launch</description></item>
 /// <item><term>about an earlier launch</term><description>only its cost, and what it used, counts</description></item>
 /// <item><term>a decision that is known, in any state</term><description>nothing</description></item>

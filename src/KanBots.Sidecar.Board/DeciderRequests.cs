@@ -178,9 +178,14 @@ public static partial class Decider
         }
 
         // A run that left a worktree holds work: a card takes no work with it.
-        if (plan.State.RunsOf(delete.CardId).FirstOrDefault(run => run.WorktreePath.Length > 0 && run.State is not (RunState.Discarded or RunState.Promoted)) is { } kept)
+        if (plan.State.RunsOf(delete.CardId).FirstOrDefault(run => run.HoldsWorktree) is { } kept)
         {
             return new Refusal("worktreeDirty", $"Run {kept.Id} of this card has a worktree. Promote or discard it, or archive the card instead.", kept.State.ToString(), delete.CardId, kept.Id);
+        }
+
+        if (plan.State.Past.GetValueOrDefault(delete.CardId) is { Worktrees: > 0 } past)
+        {
+            return new Refusal("worktreeDirty", $"{past.Worktrees} older runs of this card have worktrees. Promote or discard them, or archive the card instead.", CardId: delete.CardId);
         }
 
         plan.Record(new Event.CardDeleted(delete.CardId));

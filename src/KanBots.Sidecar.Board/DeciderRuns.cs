@@ -27,6 +27,11 @@ public static partial class Decider
             return new Refusal("limitExceeded", $"{Limits.QueuedRunsMax} runs are queued already. Wait for some to start, or stop them.", CardId: card.Id);
         }
 
+        if ((CheckName("model", dispatch.Model) ?? CheckName("effort", dispatch.Effort) ?? CheckName("persona", dispatch.Persona) ?? CheckName("baseRef", dispatch.BaseRef)) is { } odd)
+        {
+            return odd;
+        }
+
         if (dispatch.Prompt?.Length > Limits.MessageLengthMax)
         {
             return new Refusal("limitExceeded", $"A prompt has at most {Limits.MessageLengthMax} characters. Put the rest into a file.", CardId: card.Id);
@@ -81,6 +86,11 @@ public static partial class Decider
         plan.Outcome = new Outcome(OutcomeKind.Run, id, null);
         return null;
     }
+
+    /// <summary>It will stand on a command line.</summary>
+    private static Refusal? CheckName(string what, string? name) => name is null || (name.Length is > 0 and <= Limits.NameLengthMax && name[0] != '-' && !name.Any(char.IsControl))
+        ? null
+        : Invalid($"{what} is a name of 1 to {Limits.NameLengthMax} characters on one line, and does not begin with a dash. Correct it, or leave it out.");
 
     private static Refusal? CheckBudget(Budget budget) => budget switch
     {

@@ -76,6 +76,11 @@ public abstract record Event
 
     public sealed record RunNoticed(long RunId, Reason Notice) : Event;
 
+    /// <summary>An old run leaves the memory. The event holds it whole, for the day on which somebody names it again.</summary>
+    public sealed record RunArchived(Run Run, ImmutableArray<Decision> Decisions) : Event;
+
+    public sealed record RunRecalled(Run Run, ImmutableArray<Decision> Decisions) : Event;
+
     public sealed record RunEnded(long RunId, RunState State, Reason? Reason, bool Dirty, DiffStat? DiffStat, int LeftRunning, DateTimeOffset At) : Event;
 }
 

@@ -106,8 +106,12 @@ public static class Evolver
                 return With(state, left.RunId, run => run with { LeftRunning = left.Count });
             case Event.RunNoticed noticed:
                 return With(state, noticed.RunId, run => run with { Notices = [.. run.Notices.Where(old => old.Kind != noticed.Notice.Kind).TakeLast(Limits.NoticesMax - 1), noticed.Notice] });
+            case Event.RunArchived archived:
+                return Archive(state, archived.Run.Id);
+            case Event.RunRecalled recalled:
+                return Recall(state, recalled);
             case Event.RunEnded ended:
-                return With(state, ended.RunId, run => run with
+                return With(Thin(state, ended.RunId), ended.RunId, run => run with
                 {
                     WorkedMs = run.WorkedMs + (long)Math.Min(Nearing.WorkOf(state, run, ended.At).TotalMilliseconds, run.Budget.Minutes * 60_000d), // its host allows no more
                     State = ended.State,
@@ -120,7 +124,7 @@ public static class Evolver
                     StopAsked = null,
                     InTurn = false,
                     InputClosed = false,
-                    Messages = Mark(run.Messages, message => message.State == MessageState.Told, MessageState.Lost),
+                    Messages = Thin(Mark(run.Messages, message => message.State == MessageState.Told, MessageState.Lost)),
                 });
             default:
                 throw new InvalidOperationException($"The fold does not know {happened.GetType().Name}.");
@@ -174,6 +178,7 @@ public static class Evolver
         return state with
         {
             Cards = state.Cards.Remove(cardId),
+            Past = state.Past.Remove(cardId),
             Runs = state.Runs.RemoveRange(runs),
             Decisions = state.Decisions.RemoveRange(state.Decisions.Values.Where(decision => runs.Contains(decision.RunId)).Select(decision => decision.Id)),
         };
@@ -187,8 +192,52 @@ public static class Evolver
         }
 
         var expired = state.Served.Where(entry => served.At - entry.Value.At > Limits.ServedRequestsKept).Select(entry => entry.Key);
-        return state with { Served = state.Served.RemoveRange(expired).SetItem(served.RequestId, new ServedRequest(served.Outcome, served.At)) };
+        var kept = state.Served.RemoveRange(expired).SetItem(served.RequestId, new ServedRequest(served.Outcome, served.At));
+        return state with { Served = kept.Count > Limits.ServedRequestsMax ? kept.Remove(kept.MinBy(entry => entry.Value.At).Key) : kept };
     }
+
+    private static BoardState Archive(BoardState state, long runId)
+    {
+        if (!state.Runs.TryGetValue(runId, out var run))
+        {
+            return state;
+        }
+
+        var past = state.Past.GetValueOrDefault(run.CardId, PastRuns.None);
+        return state with
+        {
+            Runs = state.Runs.Remove(runId),
+            Decisions = state.Decisions.RemoveRange(state.Decisions.Values.Where(decision => decision.RunId == runId).Select(decision => decision.Id)),
+            Past = state.Past.SetItem(run.CardId, past.With(run)),
+        };
+    }
+
+    private static BoardState Recall(BoardState state, Event.RunRecalled recalled)
+    {
+        var run = recalled.Run;
+        if (!state.Past.TryGetValue(run.CardId, out var past) || !past.Ids.Contains(run.Id) || state.Runs.ContainsKey(run.Id))
+        {
+            return state;
+        }
+
+        var left = past.Without(run);
+        return state with
+        {
+            Runs = state.Runs.Add(run.Id, run),
+            Decisions = state.Decisions.SetItems(recalled.Decisions.Select(decision => KeyValuePair.Create(decision.Id, decision))),
+            Past = left.Ids.IsEmpty ? state.Past.Remove(run.CardId) : state.Past.SetItem(run.CardId, left),
+        };
+    }
+
+    /// <summary>What a tool was to do is needed to answer its question, and not after it.</summary>
+    private static BoardState Thin(BoardState state, long runId)
+    {
+        var closed = state.Decisions.Values.Where(decision => decision.RunId == runId && decision.State != DecisionState.Open && decision.ToolInput is not null).ToList();
+        return closed.Count == 0 ? state : state with { Decisions = state.Decisions.SetItems(closed.Select(decision => KeyValuePair.Create(decision.Id, decision with { ToolInput = null }))) };
+    }
+
+    private static ImmutableArray<Message> Thin(ImmutableArray<Message> messages) =>
+        [.. messages.Select(message => message.State == MessageState.Delivered && message.Text.Length > 0 ? message with { Text = "" } : message)];
 
     private static ImmutableArray<Message> Mark(ImmutableArray<Message> messages, Func<Message, bool> which, MessageState state) =>
         [.. messages.Select(message => which(message) && message.State != state ? message with { State = state } : message)];

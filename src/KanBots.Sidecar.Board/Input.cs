@@ -93,6 +93,12 @@ public abstract record Input
     /// <param name="Launches">One for each launch that the state believes to be live.</param>
     public sealed record Recovered(long HighestRunId, ImmutableArray<ObservedLaunch> Launches) : Input;
 
+    /// <summary>Ended runs beyond the newest so many may leave the memory.</summary>
+    public sealed record Archive(int Kept) : Input;
+
+    /// <summary>A run that left, as it was: somebody has named it.</summary>
+    public sealed record Recalled(Run Run, ImmutableArray<Decision> Decisions) : Input;
+
     public sealed record Tick : Input;
 }
 

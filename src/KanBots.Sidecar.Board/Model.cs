@@ -31,6 +31,8 @@ public sealed record Reason(string Kind, string Message, DateTimeOffset? Until =
 public enum MessageState { Waiting, Told, Delivered, Lost }
 
 /// <summary>A message for the agent.</summary>
+/// <param name="Text">Empty once it is delivered and its run is over: the input of the launch that was told holds it, and a week of
+/// prompts must not stay in memory.</param>
 public sealed record Message(string Id, string Text, MessageState State);
 
 /// <summary>One agent's work on a card: one worktree, one session, one or more launches.</summary>
@@ -101,10 +103,16 @@ public sealed record Run(
 
     public bool IsOver => State is not RunState.Queued && !IsLive;
 
+    /// <summary>Work may lie there that nobody has taken or thrown away.</summary>
+    public bool HoldsWorktree => WorktreePath.Length > 0 && State is not (RunState.Discarded or RunState.Promoted);
+
     /// <summary>What a person should know of it: one per kind, the newest last.</summary>
     public ImmutableArray<Reason> Notices { get; init; } = [];
 
     public long CostMicroUsd => ExactMicroUsd + EstimateMicroUsd;
+
+    /// <summary>What no result has named a model for, such as the turn under way, goes to the one that the run was started with.</summary>
+    public ImmutableArray<ModelUse> Uses => CostMicroUsd - Models.Sum(use => use.MicroUsd) is var rest and > 0 ? Models.Add(new ModelUse(Model ?? "unknown", rest, true, 0, 0, 0, 0)) : Models;
 
     /// <summary>What it may still spend of its own budget.</summary>
     public long RemainingMicroUsd => Math.Max(0, Budget.MicroUsd - CostMicroUsd);
@@ -117,6 +125,8 @@ public sealed record Run(
 /// <param name="HasPrice">False when some of it had no known price: then the money does not hold it.</param>
 public sealed record ModelUse(string Model, long MicroUsd, bool HasPrice, long InputTokens, long OutputTokens, long CacheReadTokens, long CacheWriteTokens)
 {
+    internal ModelUse Times(int sign) => this with { MicroUsd = sign * MicroUsd, InputTokens = sign * InputTokens, OutputTokens = sign * OutputTokens, CacheReadTokens = sign * CacheReadTokens, CacheWriteTokens = sign * CacheWriteTokens };
+
     internal ModelUse Plus(ModelUse more) => this with
     {
         MicroUsd = MicroUsd + more.MicroUsd,
@@ -188,6 +198,43 @@ public sealed record DayWarning(string Day, Reason Warning);
 
 public sealed record ServedRequest(Outcome Outcome, DateTimeOffset At);
 
+/// <summary>What a card keeps of its runs that left the memory. The journal holds them whole; what names one recalls it.</summary>
+/// <param name="Ids">In the order in which they left.</param>
+/// <param name="Worktrees">How many of them hold a worktree.</param>
+/// <param name="Models">What they used together; a model that all of them left again by being recalled stays, with zeros.</param>
+public sealed record PastRuns(ImmutableArray<long> Ids, long MicroUsd, int Worktrees, int Turns, int UnpricedTurns, long WorkedMs, ImmutableArray<PastUse> Models)
+{
+    public static PastRuns None { get; } = new([], 0, 0, 0, 0, 0, []);
+
+    internal PastRuns With(Run run) => Changed(run, 1) with { Ids = Ids.Add(run.Id) };
+
+    internal PastRuns Without(Run run) => Changed(run, -1) with { Ids = Ids.Remove(run.Id) };
+
+    private PastRuns Changed(Run run, int sign)
+    {
+        var models = Models;
+        foreach (var use in run.Uses)
+        {
+            var known = models.FirstOrDefault(one => one.Use.Model == use.Model);
+            var changed = new PastUse((known?.Use ?? new ModelUse(use.Model, 0, use.HasPrice, 0, 0, 0, 0)).Plus(use.Times(sign)), (known?.Runs ?? 0) + sign);
+            models = known is null ? models.Add(changed) : models.Replace(known, changed);
+        }
+
+        return this with
+        {
+            MicroUsd = MicroUsd + (sign * run.ExactMicroUsd),
+            Worktrees = Worktrees + (run.HoldsWorktree ? sign : 0),
+            Turns = Turns + (sign * run.Turns),
+            UnpricedTurns = UnpricedTurns + (sign * run.UnpricedTurns),
+            WorkedMs = WorkedMs + (sign * run.WorkedMs),
+            Models = models,
+        };
+    }
+}
+
+/// <param name="Runs">Number of runs that used it.</param>
+public sealed record PastUse(ModelUse Use, int Runs);
+
 /// <summary>Everything that the core knows. It is the fold of the journal. Its maps are sorted, so that the same inputs give the same
 /// events and effects in the same order in every process.</summary>
 public sealed record BoardState(
@@ -205,6 +252,9 @@ public sealed record BoardState(
     ImmutableSortedDictionary<string, Hold> Holds,
     DayWarning? DayWarning = null)
 {
+    /// <summary>By card.</summary>
+    public ImmutableSortedDictionary<long, PastRuns> Past { get; init; } = ImmutableSortedDictionary<long, PastRuns>.Empty;
+
     public static BoardState Empty(string epoch) => new(
         epoch,
         0,
@@ -218,6 +268,24 @@ public sealed record BoardState(
         ImmutableSortedDictionary<string, ServedRequest>.Empty.WithComparers(StringComparer.Ordinal),
         ImmutableSortedDictionary<string, DayUse>.Empty.WithComparers(StringComparer.Ordinal),
         ImmutableSortedDictionary<string, Hold>.Empty.WithComparers(StringComparer.Ordinal));
+
+    /// <summary>The run is in the journal alone.</summary>
+    public bool IsPast(long runId) => !Runs.ContainsKey(runId) && Past.Values.Any(past => past.Ids.Contains(runId));
+
+    /// <summary>The run that must come back before this input is decided; null when it names none that has left.</summary>
+    public long? Recalls(Input input)
+    {
+        var named = input switch
+        {
+            Input.Request request when Served.TryGetValue(request.RequestId, out var served) => served.Outcome.Kind is OutcomeKind.Run or OutcomeKind.Message or OutcomeKind.Decision ? served.Outcome.Id : 0,
+            Input.Stop stop => stop.RunId,
+            Input.Reply reply => reply.RunId,
+            Input.Resume resume => resume.RunId,
+            Input.Report report => report.RunId,
+            _ => 0,
+        };
+        return named > 0 && IsPast(named) ? named : null;
+    }
 
     public IEnumerable<Run> RunsOf(long cardId) => Runs.Values.Where(run => run.CardId == cardId);
 
@@ -237,6 +305,8 @@ public static class Limits
     /// <summary>Of all cards together, so that a whole board always fits into one message of the wire.</summary>
     public const int BodiesLengthMax = 8 << 20;
     public const int MessageLengthMax = 1 << 20;
+    /// <summary>Of a model, an effort, a base: what names something to git or to an agent.</summary>
+    public const int NameLengthMax = 250;
     public const int LabelsMax = 50;
     public const int LabelLengthMax = 100;
     public const int CardsMax = 10_000;
@@ -272,5 +342,11 @@ public static class Limits
 
     /// <summary>However old they seem: a clock that was set forward must not make a wish count twice.</summary>
     public const int ServedRequestsKeptMin = 1_000;
+
+    /// <summary>Ended runs that stay in memory beside the last one of each card: as many as travel with the board.</summary>
+    public const int EndedRunsKept = 200;
+
+    /// <summary>Requests whose outcome is found again: the oldest go first, also within the week.</summary>
+    public const int ServedRequestsMax = 20_000;
     public static readonly TimeSpan ServedRequestsKept = TimeSpan.FromDays(7);
 }

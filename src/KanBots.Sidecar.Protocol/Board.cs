@@ -18,6 +18,7 @@ public sealed record CardSource(SourceKind Kind, string? Repository = null, int?
 /// <param name="Number">The issue number, unique on the board; worktrees and branches are named by it.</param>
 /// <param name="Position">Order within the column, ascending.</param>
 /// <param name="CostMicroUsd">Of all its runs, in micro-dollars.</param>
+/// <param name="RunIds">The newest 1,000. One that is not on the board is an old one: its thread can be read and it can be resumed by its id.</param>
 public sealed record Card(
     long Id,
     int Number,

@@ -22,10 +22,15 @@ internal sealed partial class BoardEngine : IAsyncDisposable
     /// <summary>Inputs that wait. A sender waits when it is full; nothing is dropped.</summary>
     internal const int InboxMax = 10_000;
 
+    /// <summary>Runs that come before the old ones are looked through again.</summary>
+    internal const int RunsPerArchive = 50;
+
     private readonly Channel<Action> _inbox = Channel.CreateBounded<Action>(new BoundedChannelOptions(InboxMax) { SingleReader = true });
     private readonly Dictionary<(long Run, int Launch), LiveLaunch> _live = [];
     private readonly Dictionary<long, RunClient> _clients = [];
     private readonly CancellationTokenSource _closing = new();
+    private readonly TaskCompletionSource<bool> _introduced = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private List<Effect>? _untrusted = []; // what waits for a client that trusts the workspace; null once one has come
 
     /// <summary>One worktree is made at a time: between the look and the making nobody else of ours makes one.</summary>
     private readonly SemaphoreSlim _preparing = new(1, 1);
@@ -41,6 +46,7 @@ internal sealed partial class BoardEngine : IAsyncDisposable
     private Task _loop = Task.CompletedTask;
     private Database _database = null!; // opened by the loop before its first step
     private BoardState _state = BoardState.Empty("");
+    private int _runsSettled; // how many were in memory when the old ones had left
     private BoardView _view;
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource _appended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -88,6 +94,25 @@ internal sealed partial class BoardEngine : IAsyncDisposable
         _loop = Task.Run(RunAsync);
         Post(() => _ = RecoverAsync());
     }
+
+    /// <summary>A client says whether it trusts the workspace. Until one does nothing is started and no worktree looked into: a board can come
+    /// with a copied repository, and looking at it must run nothing of it.</summary>
+    internal void Introduce(bool trusted)
+    {
+        _introduced.TrySetResult(trusted);
+        if (trusted)
+        {
+            Post(() =>
+            {
+                var held = _untrusted ?? [];
+                _untrusted = null;
+                held.ForEach(Carry);
+            });
+        }
+    }
+
+    /// <summary>A board that nobody trusts keeps no serve alive.</summary>
+    internal bool IsIdle => View.IsIdle || Volatile.Read(ref _untrusted) is not null;
 
     /// <summary>A client's wish. Answered after its events are on the disk and its effects are ordered.</summary>
     /// <param name="client">Whose wish it is, for the run that the wish starts or resumes.</param>
@@ -169,6 +194,10 @@ internal sealed partial class BoardEngine : IAsyncDisposable
         return await done.Task;
     }
 
+    /// <summary>The run, also one that has left the memory; null when there is none.</summary>
+    internal async Task<Run?> RunAsync(long id) =>
+        View.State.Runs.GetValueOrDefault(id) ?? await OnLoopAsync(() => _state.Runs.GetValueOrDefault(id) ?? (_state.IsPast(id) ? _database.Archived(id)?.Run : null));
+
     internal Task<IReadOnlyList<IndexedLine>> LinesAsync(long run, long afterSeq, int limit) => OnLoopAsync(() => _database.Lines(run, afterSeq, limit));
 
     internal Task<List<LaunchFacts>> LaunchesAsync() => OnLoopAsync(() => _live.Values.Select(launch => launch.Facts()).ToList());
@@ -236,6 +265,11 @@ internal sealed partial class BoardEngine : IAsyncDisposable
 
     private Decided Apply(Input input, RunClient? client)
     {
+        if (_state.Recalls(input) is { } left && _database.Archived(left) is { } archived)
+        {
+            _ = Apply(new Input.Recalled(archived.Run, archived.Decisions), null);
+        }
+
         var decided = Decider.Decide(_state, input, _time.GetUtcNow());
         _database.Append(decided.Events, _time.GetUtcNow());
         Commit(decided, client);
@@ -256,6 +290,11 @@ internal sealed partial class BoardEngine : IAsyncDisposable
         }
 
         _state = Evolver.EvolveAll(_state, decided.Events);
+        foreach (var over in _clients.Keys.Where(run => !_state.Runs.TryGetValue(run, out var known) || known.IsOver).ToList())
+        {
+            _ = _clients.Remove(over); // whoever lets it go on brings one
+        }
+
         _database.KeepSnapshot(_state);
         Show(_view.Tools);
         foreach (var effect in decided.Effects)
@@ -304,8 +343,20 @@ internal sealed partial class BoardEngine : IAsyncDisposable
 
     private void Tick()
     {
-        KeepHouse();
         ReleaseHeld();
+        if (_untrusted is null)
+        {
+            KeepHouse();
+        }
+
+        if (_early is null && _state.Runs.Count - _runsSettled > RunsPerArchive)
+        {
+            if (TryApply(new Input.Archive(Limits.EndedRunsKept)))
+            {
+                _runsSettled = _state.Runs.Count;
+            }
+        }
+
         foreach (var launch in _live.Values.ToList())
         {
             EndStill(launch);

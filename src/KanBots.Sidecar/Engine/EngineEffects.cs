@@ -18,6 +18,9 @@ internal sealed partial class BoardEngine
     {
         switch (effect)
         {
+            case Effect.Prepare or Effect.StartLaunch or Effect.EndLeftovers when _untrusted is not null:
+                _untrusted.Add(effect);
+                break;
             case Effect.Prepare prepare:
                 _ = PrepareAsync(_state.Runs[prepare.RunId], _clients.GetValueOrDefault(prepare.RunId));
                 break;
@@ -111,9 +114,10 @@ internal sealed partial class BoardEngine
         {
             PrivateFiles.MakeFolder(folder.Path);
             WakeSignal.Make(folder.Wake);
+            var texts = start.Messages.Any(message => message.Text.Length == 0) ? ToldBefore(run, start.Launch) : null;
             foreach (var message in start.Messages)
             {
-                Tell(folder, message.Id, ClaudeControl.UserMessage(message.Id, message.Text));
+                Tell(folder, message.Id, ClaudeControl.UserMessage(message.Id, message.Text.Length > 0 ? message.Text : texts!.GetValueOrDefault(message.Id, Forgotten)));
             }
         }
         catch (IOException failure)
@@ -126,10 +130,20 @@ internal sealed partial class BoardEngine
         _ = GuardAsync(run, start, folder, client);
     }
 
+    /// <summary>For an agent that has lost its conversation, in place of what nobody holds any more.</summary>
+    private const string Forgotten = "What was said here is no longer kept. Look at the worktree and its history to see what was done.";
+
+    /// <summary>What earlier launches were told, by the id of the message: when the agent has lost its conversation it is told again.</summary>
+    private Dictionary<string, string> ToldBefore(Run run, int launch) => Enumerable.Range(1, launch - 1)
+        .Select(number => _paths.Launch(run.CardNumber, run.Id, number).Stdin).Where(File.Exists)
+        .SelectMany(stdin => ClaudePast.Of(PrivateFiles.ReadAll(stdin)).Messages)
+        .GroupBy(message => message.Id, message => message.Text, StringComparer.Ordinal).ToDictionary(same => same.Key, same => same.Last(), StringComparer.Ordinal);
+
     private async Task GuardAsync(Run run, Effect.StartLaunch start, RunFolder folder, IReadOnlyList<string> client)
     {
         try
         {
+            Worktrees.RequireOwn(_paths.Repository, run.WorktreePath);
             var place = Guard.FolderOf(folder.Path);
             var guard = await Guard.ReadAsync(_git, _paths.Repository, run.WorktreePath, run.Branch, place, client, _closing.Token);
             guard.Write();

@@ -13,6 +13,9 @@ internal sealed partial class BoardEngine
     /// <summary>How long the board says that it was rebuilt. doctor says it as long as the broken files lie there.</summary>
     private static readonly TimeSpan NoticeKept = TimeSpan.FromDays(7);
 
+    /// <summary>How long a rebuild waits for the client that has started it to say whether it trusts the workspace.</summary>
+    private static readonly TimeSpan IntroductionWait = TimeSpan.FromSeconds(5);
+
     private RebuildNote? _rebuild;
 
     /// <summary>The database was found broken while it was in use: serve leaves, and the next one rebuilds.</summary>
@@ -36,7 +39,7 @@ internal sealed partial class BoardEngine
             return;
         }
 
-        var found = await FoundRun.FindAsync(_git, _paths, Settings, _closing.Token);
+        var found = await FoundRun.FindAsync(_git, _paths, Settings, looksInside: await IsTrustedAsync(), _closing.Token);
         await OnLoopAsync(() =>
         {
             if (_rebuild is { } note)
@@ -57,6 +60,18 @@ internal sealed partial class BoardEngine
             Remind();
             return true;
         });
+    }
+
+    private async Task<bool> IsTrustedAsync()
+    {
+        try
+        {
+            return await _introduced.Task.WaitAsync(IntroductionWait, _time, _closing.Token);
+        }
+        catch (TimeoutException)
+        {
+            return false; // runs are shown without what they changed
+        }
     }
 
     private void Remind()

@@ -54,11 +54,15 @@ internal sealed partial class BoardEngine
             }
 
             var bytes = Files(folder).Sum(file => new FileInfo(file) is { Exists: true } facts ? facts.Length : 0);
-            streams.Add(new OldStream(id, launch, folder, bytes, known?.EndedAt ?? File.GetLastWriteTimeUtc(folder.Exit), known is { State: not (RunState.Discarded or RunState.Promoted) } && launch == known.Launch));
+            streams.Add(new OldStream(id, launch, folder, bytes, known?.EndedAt ?? File.GetLastWriteTimeUtc(folder.Exit), IsLastOf(state, known, card, id, launch)));
         }
 
         return streams;
     }
+
+    private bool IsLastOf(BoardState state, Run? known, int card, long id, int launch) => known is not null
+        ? known.State is not (RunState.Discarded or RunState.Promoted) && launch == known.Launch
+        : state.IsPast(id) && !Directory.Exists(_paths.Launch(card, id, launch + 1).Path);
 
     private static string[] Files(RunFolder folder) => [folder.Stdout, folder.Stderr, folder.HostLog, folder.SetupLog];
 

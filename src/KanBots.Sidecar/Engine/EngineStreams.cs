@@ -57,7 +57,7 @@ internal sealed partial class BoardEngine
         {
             Post(() => Look(launch));
         }
-        else if (exit is not null || hostGone)
+        else if ((exit is not null || hostGone) && _untrusted is null)
         {
             launch.IsEnding = true;
             _ = EndAsync(launch, _state.Runs[launch.RunId], exit);
@@ -191,6 +191,11 @@ internal sealed partial class BoardEngine
         {
             var left = await Task.Run(() => ConfirmTree(launch, exit));
             var seen = Worktrees.IsThere(run.WorktreePath) ? new Input.WorktreeSeen(run.Id, run.WorktreePath, null) : Whereabouts(run, await WorktreesAsync());
+            if (seen.Path is { } there)
+            {
+                Worktrees.RequireOwn(_paths.Repository, there);
+            }
+
             var changes = seen.Path is { } tree ? await Changes.CountAsync(_git, tree, run.BaseCommit, _paths.Scratch, _closing.Token) : new Changes(0, 0, 0);
             var failure = run.Outcome is null && exit is not { Reason: "stopped" or "killed" } ? StartupFailure(launch, exit) : null;
             var kind = exit?.Reason switch
@@ -216,6 +221,11 @@ internal sealed partial class BoardEngine
         {
             // The worktree cannot be read, for example because somebody removed it: the run has ended all the same, whatever it was.
             _log.Error($"end of run {run.Id}", failure);
+            if (failure is GitFailure { Kind: Worktrees.Foreign } foreign)
+            {
+                Post(new Input.Noticed(run.Id, new Reason(foreign.Kind, foreign.Message)));
+            }
+
             var kind = exit is null ? LaunchEndKind.HostDied : exit.Reason is "stopped" or "killed" ? LaunchEndKind.Stopped : LaunchEndKind.Exited;
             Post(() => Finish(launch, new Input.LaunchEnded(run.Id, launch.Launch, new LaunchEnd(kind, exit?.ExitCode, exit?.Signal, null), Directory.Exists(run.WorktreePath), null, 0)));
         }
@@ -384,10 +394,7 @@ internal sealed partial class BoardEngine
     {
         if (File.Exists(path))
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
-            var bytes = new byte[file.Length];
-            file.ReadExactly(bytes);
-            file.SetLength(Array.LastIndexOf(bytes, (byte)'\n') + 1);
+            PrivateFiles.Truncate(path, Array.LastIndexOf(PrivateFiles.ReadAll(path), (byte)'\n') + 1);
         }
     }
 }

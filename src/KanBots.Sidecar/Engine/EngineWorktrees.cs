@@ -12,7 +12,7 @@ internal sealed partial class BoardEngine
 
     private async Task SeeWorktreesAsync()
     {
-        var runs = _view.State.Runs.Values.Where(run => run.IsOver && run.WorktreePath.Length > 0 && run.State is not (RunState.Discarded or RunState.Promoted)).ToList();
+        var runs = _view.State.Runs.Values.Where(run => run is { IsOver: true, HoldsWorktree: true }).ToList();
         if (runs.Count == 0)
         {
             return;

@@ -17,7 +17,8 @@ internal sealed record FoundRun(int Card, long Id, IReadOnlyList<FoundLaunch> La
 {
     internal string Branch => Run.BranchOf(Card, Id);
 
-    internal static async Task<IReadOnlyList<FoundRun>> FindAsync(GitRunner git, Paths paths, FileSettings settings, CancellationToken cancellation)
+    /// <param name="looksInside">Counts what worktrees have changed, for which git runs what the repository's configuration says.</param>
+    internal static async Task<IReadOnlyList<FoundRun>> FindAsync(GitRunner git, Paths paths, FileSettings settings, bool looksInside, CancellationToken cancellation)
     {
         var branches = (await RunBranch.ListAsync(git, paths.Repository, cancellation)).ToDictionary(branch => (branch.Card, branch.Run));
         var trees = await Worktrees.ListAsync(git, paths.Repository.IsBare ? paths.Repository.CommonFolder : paths.Repository.Root, cancellation);
@@ -30,7 +31,7 @@ internal sealed record FoundRun(int Card, long Id, IReadOnlyList<FoundLaunch> La
             var branch = Run.BranchOf(card, id);
             var tree = trees.FirstOrDefault(tree => tree.Branch == branch && !tree.IsMissing)?.Path ?? launches.Select(launch => launch.File?.Cwd).LastOrDefault(Directory.Exists) ?? "";
             var fork = from is not null && branches.ContainsKey((card, id)) ? await RunBranch.ForkAsync(git, paths.Repository, from.Commit, branch, cancellation) : null;
-            found.Add(new FoundRun(card, id, launches, branches.ContainsKey((card, id)), tree, from?.Ref ?? "", fork ?? "", await CountAsync(git, paths, tree, fork, cancellation)));
+            found.Add(new FoundRun(card, id, launches, branches.ContainsKey((card, id)), tree, from?.Ref ?? "", fork ?? "", looksInside ? await CountAsync(git, paths, tree, fork, cancellation) : null));
         }
 
         return found;
@@ -52,7 +53,7 @@ internal sealed record FoundRun(int Card, long Id, IReadOnlyList<FoundLaunch> La
     {
         try
         {
-            return tree.Length > 0 && fork is not null ? await Changes.CountAsync(git, tree, fork, paths.Scratch, cancellation) : null;
+            return tree.Length > 0 && fork is not null && Worktrees.IsOwn(paths.Repository, tree) ? await Changes.CountAsync(git, tree, fork, paths.Scratch, cancellation) : null;
         }
         catch (Exception unreadable) when (unreadable is GitFailure or IOException)
         {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using KanBots.Sidecar.Git;
+using KanBots.Sidecar.Processes;
 using KanBots.Sidecar.RunHost;
 
 namespace KanBots.Sidecar.Engine;
@@ -28,7 +29,9 @@ internal sealed record Paths(Repository Repository)
         ? from run in Directory.EnumerateDirectories(Runs)
           let names = Path.GetFileName(run).Split('-')
           where names.Length == 2 && int.TryParse(names[0], out _) && long.TryParse(names[1], out _)
+          where PrivateFiles.Look(run) is { IsFolder: true } // a link in its place would have us delete elsewhere
           from launch in Directory.EnumerateDirectories(run)
+          where PrivateFiles.Look(launch) is { IsFolder: true }
           select (int.Parse(names[0], CultureInfo.InvariantCulture), long.Parse(names[1], CultureInfo.InvariantCulture), new RunFolder(launch))
         : [];
 

@@ -25,7 +25,7 @@ internal sealed class ThreadReader(BoardEngine engine, Paths paths)
         var count = Math.Clamp(limit, 1, PageMax);
         var lines = await engine.LinesAsync(runId, after, count);
         var items = new List<PlacedItem>();
-        if (!engine.View.State.Runs.TryGetValue(runId, out var run))
+        if (await engine.RunAsync(runId) is not { } run)
         {
             return (items, true);
         }

@@ -13,6 +13,9 @@ internal static class Worktrees
 {
     internal const string FolderName = ".kanbots";
 
+    /// <summary>The kind of "something else stands where the worktree was".</summary>
+    internal const string Foreign = "worktreeForeign";
+
     internal static async Task<IReadOnlyList<Worktree>> ListAsync(GitRunner git, string folder, CancellationToken cancellation)
     {
         var output = await git.RunAsync(new GitCommand("worktree list", folder, ["worktree", "list", "--porcelain", "-z"]), cancellation);
@@ -154,6 +157,39 @@ internal static class Worktrees
     /// <summary>A linked worktree, as far as can be told without asking git.</summary>
     internal static bool IsThere(string path) => path.Length > 0 && File.Exists(System.IO.Path.Combine(path, ".git"));
 
+    /// <summary>git's record of the worktree and its own `.git` file name each other. An agent can put another `.git` file or a link in their place,
+    /// and what we then asked git there it would do elsewhere.</summary>
+    internal static bool IsOwn(Repository repository, string path)
+    {
+        const string prefix = "gitdir: ";
+        try
+        {
+            var (full, folder) = (System.IO.Path.GetFullPath(path), Repository.Resolve(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!));
+            if (File.ReadAllText(System.IO.Path.Combine(full, ".git")).TrimEnd('\n') is not { } said || !said.StartsWith(prefix, StringComparison.Ordinal))
+            {
+                return false;
+            }
+
+            var record = Repository.Resolve(System.IO.Path.GetFullPath(said[prefix.Length..], full));
+            var back = System.IO.Path.GetFullPath(File.ReadAllText(System.IO.Path.Combine(record, "gitdir")).TrimEnd('\n'), record);
+            return System.IO.Path.GetDirectoryName(record) == System.IO.Path.Combine(repository.CommonFolder, "worktrees")
+                && (back == System.IO.Path.Combine(full, ".git") || back == System.IO.Path.Combine(folder, System.IO.Path.GetFileName(full), ".git"));
+        }
+        catch (Exception unread) when (unread is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return false;
+        }
+    }
+
+    /// <exception cref="GitFailure">Something else stands in its place.</exception>
+    internal static void RequireOwn(Repository repository, string path)
+    {
+        if (!IsOwn(repository, path))
+        {
+            throw GitFailure.Named(Foreign, $"{path} is not the worktree of this run any more: its .git, or a link in its place, names something else, so git is not asked there. Look what is there, put back what `git worktree list` says, or dispatch the card again.");
+        }
+    }
+
     /// <summary>git lists a path without links.</summary>
     internal static bool IsAt(Worktree tree, string path) => tree.Path == path || tree.Path == Repository.Resolve(path);
 
@@ -219,7 +255,7 @@ internal static class Worktrees
         }
 
         var folder = System.IO.Path.Combine(repository.Root, FolderName);
-        foreach (var path in new[] { System.IO.Path.Combine(folder, "worktrees"), folder }.Where(path => Directory.Exists(path) && !Directory.EnumerateFileSystemEntries(path).Any()))
+        foreach (var path in new[] { System.IO.Path.Combine(folder, "worktrees"), folder }.Where(path => PrivateFiles.Look(folder) is { IsFolder: true } && PrivateFiles.Look(path) is { IsFolder: true } && Directory.Exists(path) && !Directory.EnumerateFileSystemEntries(path).Any()))
         {
             Directory.Delete(path);
         }

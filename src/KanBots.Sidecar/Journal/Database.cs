@@ -76,6 +76,7 @@ internal sealed class Database : IDisposable
 
         Run(connection, """
             create table if not exists journal(seq integer primary key autoincrement, at text not null, kind text not null, json blob not null);
+            create index if not exists archived on journal(json_extract(cast(json as text), '$.run.id')) where kind = 'RunArchived';
             create table if not exists snapshot(id integer primary key check(id = 0), build text not null, seq integer not null, json blob not null);
             create table if not exists stream(run integer not null, launch integer not null, offset integer not null, decoder text, primary key(run, launch)) without rowid;
             create table if not exists line(run integer not null, seq integer not null, launch integer not null, start integer not null, stop integer not null, items integer not null, cost integer not null, at integer not null, primary key(run, seq)) without rowid;
@@ -116,6 +117,14 @@ internal sealed class Database : IDisposable
         Rescue.KeepAside(path, note, now);
         makePrivate(path);
         return (Open(path, newEpoch, build), note);
+    }
+
+    /// <summary>A run that left the memory, as it was; null when the journal cannot say.</summary>
+    internal Event.RunArchived? Archived(long run)
+    {
+        using var command = Command(_connection, "select json from journal where kind = 'RunArchived' and json_extract(cast(json as text), '$.run.id') = $run order by seq desc limit 1", ("$run", run));
+        using var reader = command.ExecuteReader();
+        return reader.Read() ? (Event.RunArchived)EventJson.Read(nameof(Event.RunArchived), reader.GetFieldValue<byte[]>(0)) : null;
     }
 
     private BoardState? _loaded;

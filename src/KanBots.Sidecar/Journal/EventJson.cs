@@ -14,7 +14,7 @@ internal static class EventJson
         Context.CardCreated, Context.CardChanged, Context.CardDeleted, Context.SettingsChanged, Context.RequestServed, Context.RunIdsSeen,
         Context.RunQueued, Context.PreparingStarted, Context.WorktreePrepared, Context.LaunchOrdered, Context.TurnBegan, Context.TurnFinished,
         Context.CostAdded, Context.ModelsUsed, Context.CostEstimated, Context.BudgetRaised, Context.BudgetWarned, Context.HoldSet, Context.HoldLifted, Context.DayWarned, Context.DecisionOpened, Context.DecisionClosed, Context.MessageAdded,
-        Context.LeftoversCounted, Context.InputKept, Context.MessageTold, Context.MessageDropped, Context.InputCloseOrdered, Context.SessionLost, Context.MessageDelivered, Context.BackgroundTasksCounted, Context.StopOrdered, Context.RunEnded, Context.RunNoticed,
+        Context.LeftoversCounted, Context.InputKept, Context.MessageTold, Context.MessageDropped, Context.InputCloseOrdered, Context.SessionLost, Context.MessageDelivered, Context.BackgroundTasksCounted, Context.StopOrdered, Context.RunEnded, Context.RunNoticed, Context.RunArchived, Context.RunRecalled,
     }.ToDictionary(info => info.Type.Name);
 
     private static JournalJson Context => JournalJson.Default;
@@ -66,6 +66,8 @@ internal static class EventJson
 [JsonSerializable(typeof(Event.StopOrdered))]
 [JsonSerializable(typeof(Event.RunEnded))]
 [JsonSerializable(typeof(Event.RunNoticed))]
+[JsonSerializable(typeof(Event.RunArchived))]
+[JsonSerializable(typeof(Event.RunRecalled))]
 [JsonSerializable(typeof(Snapshot))]
 [JsonSerializable(typeof(RebuildNote))]
 internal sealed partial class JournalJson : JsonSerializerContext;

@@ -117,7 +117,7 @@ internal static class Rescue
         {
             try
             {
-                state = Evolver.Evolve(state, happened);
+                state = happened is Event.RunArchived ? state : Evolver.Evolve(state, happened); // whoever reads it all again has them all at hand
             }
             catch (Exception part) when (IsDamage(part))
             {

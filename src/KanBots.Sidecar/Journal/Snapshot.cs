@@ -8,6 +8,8 @@ internal sealed record DaySpend(string Day, long MicroUsd);
 
 internal sealed record DayTurns(string Day, DayUse Use);
 
+internal sealed record PastEntry(long CardId, PastRuns Past);
+
 internal sealed record ServedEntry(string RequestId, ServedRequest Served);
 
 /// <summary>The folded state in lists, as JSON can hold it. Not the truth: the journal is, and a snapshot that cannot be read is left.</summary>
@@ -23,6 +25,7 @@ internal sealed record Snapshot(
     ImmutableArray<ServedEntry> Served,
     ImmutableArray<DayTurns> Days,
     ImmutableArray<Hold> Holds,
+    ImmutableArray<PastEntry> Past,
     DayWarning? DayWarning = null)
 {
     internal static byte[] Write(BoardState state) => JsonSerializer.SerializeToUtf8Bytes(
@@ -38,6 +41,7 @@ internal sealed record Snapshot(
             [.. state.Served.Select(entry => new ServedEntry(entry.Key, entry.Value))],
             [.. state.Days.Select(day => new DayTurns(day.Key, day.Value))],
             [.. state.Holds.Values],
+            [.. state.Past.Select(entry => new PastEntry(entry.Key, entry.Value))],
             state.DayWarning),
         JournalJson.Default.Snapshot);
 
@@ -61,6 +65,7 @@ internal sealed record Snapshot(
                     Days = kept.Days.ToImmutableSortedDictionary(day => day.Day, day => day.Use, StringComparer.Ordinal),
                     Holds = kept.Holds.ToImmutableSortedDictionary(hold => hold.Agent, hold => hold, StringComparer.Ordinal),
                     DayWarning = kept.DayWarning,
+                    Past = kept.Past.ToImmutableSortedDictionary(entry => entry.CardId, entry => entry.Past),
                 }
                 : null;
         }

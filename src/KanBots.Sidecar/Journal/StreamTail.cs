@@ -9,7 +9,8 @@ internal readonly record struct TailLine(long From, long To, ReadOnlyMemory<byte
 /// a line above the limit only the range is kept. A file that became shorter than what was read is read again from the line asked for.</summary>
 internal sealed class StreamTail(string path)
 {
-    internal const int ChunkBytes = 256 * 1024;
+    /// <summary>Below what the collector takes for a large object: each launch has one, and those are collected late.</summary>
+    internal const int ChunkBytes = 64 * 1024;
     internal const int LineBytesMax = 32 * 1024 * 1024;
 
     private readonly byte[] _chunk = new byte[ChunkBytes];

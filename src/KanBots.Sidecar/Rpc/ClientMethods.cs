@@ -16,7 +16,7 @@ internal sealed partial class ClientSession
         .Notification(Protocol.Methods.Initialized, Json.Nothing, _ => { })
         .Request(Protocol.Methods.Shutdown, Json.Nothing, Json.Nothing, (_, _) => Task.FromResult(new Nothing()))
         .Notification(Protocol.Methods.Exit, Json.Nothing, Exit)
-        .Notification(Protocol.Methods.WorkspaceDidChangeTrust, Json.DidChangeTrustParams, change => _trusted = change.Trusted)
+        .Notification(Protocol.Methods.WorkspaceDidChangeTrust, Json.DidChangeTrustParams, change => Trust(change.Trusted))
         .Request(Protocol.Methods.BoardGet, Json.Nothing, Json.BoardSnapshot, GetBoardAsync)
         .Request(Protocol.Methods.CardCreate, Json.CardCreateParams, Json.CardResult, (p, _) => CardAsync(new Core.Input.CreateCard(p.RequestId, p.Title, p.Body ?? "", p.Number, (Core.Column)(p.Column ?? Column.Todo), [.. p.Labels ?? []], p.ParentNumber)))
         .Request(Protocol.Methods.CardUpdate, Json.CardUpdateParams, Json.CardResult, (p, _) => CardAsync(new Core.Input.UpdateCard(p.RequestId, p.CardId, p.Title, p.Body, p.Labels is null ? null : [.. p.Labels])))
@@ -29,8 +29,8 @@ internal sealed partial class ClientSession
         .Request(Protocol.Methods.RunResume, Json.RunResumeParams, Json.RunResult, async (p, _) => new RunResult(RunOf(await AskAsync(new Core.Input.Resume(p.RequestId, p.RunId, p.Text, NewId())))))
         .Request(Protocol.Methods.RunDetails, Json.RunDetailsParams, Json.RunDetailsResult, DetailsAsync)
         .Request(Protocol.Methods.RunEvents, Json.RunEventsParams, Json.RunEventsResult, EventsAsync)
-        .Request(Protocol.Methods.RunSubscribe, Json.RunSubscribeParams, Json.Nothing, (p, _) => Subscribe(p.RunId, ThreadItems.Seq(p.After)))
-        .Request(Protocol.Methods.RunUnsubscribe, Json.RunUnsubscribeParams, Json.Nothing, (p, _) => Subscribe(p.RunId, null))
+        .Request(Protocol.Methods.RunSubscribe, Json.RunSubscribeParams, Json.Nothing, (p, _) => SubscribeAsync(p.RunId, ThreadItems.Seq(p.After)))
+        .Request(Protocol.Methods.RunUnsubscribe, Json.RunUnsubscribeParams, Json.Nothing, (p, _) => SubscribeAsync(p.RunId, null))
         .Request(Protocol.Methods.DecisionList, Json.Nothing, Json.DecisionListResult, async (_, cancellation) => new DecisionListResult((await GetBoardAsync(cancellation)).Decisions))
         .Request(Protocol.Methods.DecisionAnswer, Json.DecisionAnswerParams, Json.DecisionResult, AnswerAsync)
         .Request(Protocol.Methods.DecisionDismiss, Json.DecisionDismissParams, Json.DecisionResult, (p, _) => DecideAsync(p.RequestId, p.DecisionId, new Core.Verdict(false, [], p.Reason ?? "The user did not answer.", false)))
@@ -46,8 +46,15 @@ internal sealed partial class ClientSession
 
     private Task<InitializeResult> InitializeAsync(InitializeParams parameters, CancellationToken cancellation)
     {
-        (_name, _trusted, _initialized) = (parameters.ClientName, parameters.Trusted, true);
+        (_name, _initialized) = (parameters.ClientName, true);
+        Trust(parameters.Trusted);
         return Task.FromResult(new InitializeResult(_server.Version, _server.RepositoryRoot, Capabilities));
+    }
+
+    private void Trust(bool trusted)
+    {
+        _trusted = trusted;
+        _engine.Introduce(trusted);
     }
 
     /// <summary>Nothing is answered from a board that is not settled.</summary>
@@ -186,7 +193,7 @@ internal sealed partial class ClientSession
     {
         RequireInitialized();
         await SettledAsync(cancellation);
-        RequireRun(p.RunId);
+        await RequireRunAsync(p.RunId);
         var after = ThreadItems.Seq(p.After);
         var (items, atEnd) = await _threads.ReadAsync(p.RunId, after, p.Limit ?? 100);
         return new RunEventsResult([.. items.Select(ThreadItems.Of)], atEnd, items.Count > 0 ? ThreadItems.Cursor(items[^1].Seq) : p.After);
@@ -196,27 +203,32 @@ internal sealed partial class ClientSession
     {
         RequireInitialized();
         await SettledAsync(cancellation);
-        RequireRun(p.RunId);
-        var view = _engine.View;
-        return ToWire.Details(view, view.State.Runs[p.RunId], _engine.SetupLogOf(view.State.Runs[p.RunId]));
+        var run = await _engine.RunAsync(p.RunId) ?? throw NoRun(p.RunId);
+        return ToWire.Details(_engine.View, run, _engine.SetupLogOf(run));
     }
 
-    private void RequireRun(long runId)
+    private async Task RequireRunAsync(long runId)
     {
-        if (!_engine.View.State.Runs.ContainsKey(runId))
+        if (await _engine.RunAsync(runId) is null)
         {
-            throw new RpcException(ErrorCode.RunNotFound, $"There is no run {runId} on this board.", new ErrorData("runNotFound", RunId: runId));
+            throw NoRun(runId);
         }
     }
 
-    private Task<Nothing> Subscribe(long runId, long? after)
+    private static RpcException NoRun(long runId) => new(ErrorCode.RunNotFound, $"There is no run {runId} on this board.", new ErrorData("runNotFound", RunId: runId));
+
+    private async Task<Nothing> SubscribeAsync(long runId, long? after)
     {
         RequireInitialized();
+        if (after is not null)
+        {
+            await RequireRunAsync(runId); // at once for a run that is in memory: subscriptions keep their order
+        }
+
         lock (_subscriptions)
         {
             if (after is { } seq)
             {
-                RequireRun(runId);
                 _subscriptions[runId] = seq;
             }
             else
@@ -226,7 +238,7 @@ internal sealed partial class ClientSession
         }
 
         Interlocked.Exchange(ref _subscribed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
-        return Task.FromResult(new Nothing());
+        return new Nothing();
     }
 
     private Task<DecisionResult> AnswerAsync(DecisionAnswerParams p, CancellationToken cancellation)
@@ -260,7 +272,8 @@ internal sealed partial class ClientSession
     private async Task<AgentListResult> ListAgentsAsync(Nothing _, CancellationToken cancellation)
     {
         RequireInitialized();
-        var found = await AgentDetection.ClaudeAsync(_engine.Settings.ClaudePath, _preamble.Environment, cancellation);
+        var found = await AgentDetection.ClaudeAsync(_trusted ? _engine.Settings.ClaudePath : null, // settings lie in the repository
+             _preamble.Environment, cancellation);
         var status = found switch
         {
             { Path: null } => AgentStatus.NotInstalled,
@@ -283,7 +296,7 @@ internal sealed partial class ClientSession
     {
         RequireInitialized();
         await SettledAsync(cancellation);
-        var (core, file) = Config.Change(_engine.View.State.Settings, _engine.Settings, p.Values);
+        var (core, file) = Config.Change(_engine.View.State.Settings, _engine.Settings, p.Values, _server.RepositoryRoot);
         await AskAsync(new Core.Input.SetSettings(p.RequestId, core));
         await _engine.SetSettingsAsync(file);
         return new ConfigSetResult(Config.Read(_engine).Values);

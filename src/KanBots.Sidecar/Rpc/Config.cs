@@ -8,6 +8,9 @@ namespace KanBots.Sidecar.Rpc;
 /// <summary>Settings by name, as clients know them.</summary>
 internal static class Config
 {
+    /// <summary>Of a setting that is a text, in characters.</summary>
+    internal const int TextLengthMax = 4_096;
+
     internal static ConfigGetResult Read(BoardEngine engine)
     {
         var (core, file, defaults) = (engine.View.State.Settings, engine.Settings, Core.Settings.Default);
@@ -56,7 +59,7 @@ internal static class Config
     }
 
     /// <exception cref="RpcException">A name is unknown or a value has the wrong type.</exception>
-    internal static (Core.Settings Core, FileSettings File) Change(Core.Settings core, FileSettings file, IReadOnlyDictionary<string, JsonElement?> values)
+    internal static (Core.Settings Core, FileSettings File) Change(Core.Settings core, FileSettings file, IReadOnlyDictionary<string, JsonElement?> values, string repositoryRoot)
     {
         var defaults = Core.Settings.Default;
         foreach (var (name, value) in values)
@@ -64,16 +67,16 @@ internal static class Config
             switch (name)
             {
                 case "agents.claude.path":
-                    file = file with { ClaudePath = Text(name, value) };
+                    file = file with { ClaudePath = Line(name, value) };
                     break;
                 case "agents.passCredentials":
                     file = file with { PassCredentials = Flag(name, value) };
                     break;
                 case "worktree.root":
-                    file = file with { WorktreeRoot = Text(name, value) };
+                    file = file with { WorktreeRoot = Folder(name, Line(name, value), repositoryRoot) };
                     break;
                 case "worktree.baseRef":
-                    file = file with { WorktreeBaseRef = Text(name, value) };
+                    file = file with { WorktreeBaseRef = Line(name, value) };
                     break;
                 case "worktree.include":
                     file = file with { WorktreeInclude = List(name, value) };
@@ -164,6 +167,25 @@ internal static class Config
         value is null || FileSettings.NodeModulesStrategies.Contains(value) ? value : throw Invalid($"{name} is {string.Join(", ", FileSettings.NodeModulesStrategies)}, or empty for the default.");
 
     private static RpcException Invalid(string message) => new(ErrorCode.InvalidArgument, message, new ErrorData("invalidArgument"));
+
+    /// <summary>A path or a name on one line, that no program takes for an option.</summary>
+    private static string? Line(string name, JsonElement? value) => Text(name, value) is not { } said || (said.Length <= TextLengthMax && said[0] != '-' && !said.Any(char.IsControl))
+        ? Text(name, value)
+        : throw new RpcException(ErrorCode.InvalidArgument, $"{name} is one line of at most {TextLengthMax} characters and does not begin with a dash.", new ErrorData("invalidArgument"));
+
+    /// <summary>A folder outside the repository is named in full, so that no ".." leads there by mistake; git's own folder holds no worktrees.</summary>
+    private static string? Folder(string name, string? said, string repositoryRoot)
+    {
+        if (said is null)
+        {
+            return null;
+        }
+
+        var below = Path.GetRelativePath(repositoryRoot, Path.GetFullPath(said, repositoryRoot)).Split(Path.DirectorySeparatorChar);
+        return (Path.IsPathRooted(said) || below[0] != "..") && !below.Contains(".git")
+            ? said
+            : throw new RpcException(ErrorCode.InvalidArgument, $"{name} is a folder inside the repository, but not of git's own, or the full path of one outside it.", new ErrorData("invalidArgument"));
+    }
 
     private static bool IsDefault(JsonElement? value) => value is null or { ValueKind: JsonValueKind.Null };
 

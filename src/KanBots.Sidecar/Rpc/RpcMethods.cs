@@ -52,12 +52,27 @@ internal sealed class RpcMethods
         {
             throw new RpcException(ErrorCode.InvalidParams, Describe(element, type, wrong));
         }
+        catch (InvalidOperationException)
+        {
+            throw new RpcException(ErrorCode.InvalidParams, HalfCharacter);
+        }
     }
+
+    private const string HalfCharacter = "The params have a name or a text that is half a character (an unpaired surrogate).";
 
     /// <summary>In our own words: the framework's name .NET types, and in a trimmed build they are resource keys.</summary>
     private static string Describe(JsonElement element, JsonTypeInfo type, JsonException wrong)
     {
-        var missing = type.Properties.Where(property => property.IsRequired && !(element.ValueKind == JsonValueKind.Object && element.TryGetProperty(property.Name, out _))).Select(property => property.Name).ToList();
+        List<string> missing;
+        try
+        {
+            missing = [.. type.Properties.Where(property => property.IsRequired && !(element.ValueKind == JsonValueKind.Object && element.TryGetProperty(property.Name, out _))).Select(property => property.Name)];
+        }
+        catch (InvalidOperationException)
+        {
+            return HalfCharacter;
+        }
+
         return missing.Count > 0
             ? $"The params lack {string.Join(", ", missing)}."
             : $"The params have a value of the wrong type, or an incomplete one, at {wrong.Path ?? "$"}.";

@@ -11,6 +11,9 @@ internal static partial class ToWire
     /// <summary>Ended runs that travel with the board; older ones are found through their cards.</summary>
     internal const int EndedRunsMax = 200;
 
+    /// <summary>Run ids of one card that travel: the newest.</summary>
+    internal const int RunIdsMax = 1_000;
+
     internal static BoardSnapshot Snapshot(BoardView view, DateTimeOffset now)
     {
         var state = view.State;
@@ -70,6 +73,7 @@ internal static partial class ToWire
     internal static Card Card(Core.BoardState state, Core.Card card)
     {
         var runs = state.RunsOf(card.Id).ToList();
+        var past = state.Past.GetValueOrDefault(card.Id, Core.PastRuns.None);
         var active = runs.LastOrDefault(run => !run.IsOver);
         return new Card(
             card.Id,
@@ -81,8 +85,8 @@ internal static partial class ToWire
             card.Position,
             card.Labels,
             DotOf(active ?? runs.LastOrDefault(), state),
-            runs.Sum(run => run.CostMicroUsd),
-            [.. runs.Select(run => run.Id)],
+            past.MicroUsd + runs.Sum(run => run.CostMicroUsd),
+            [.. past.Ids.Concat(runs.Select(run => run.Id)).Order().TakeLast(RunIdsMax)],
             card.ParentNumber,
             active?.Id,
             card.Archived ? true : null);

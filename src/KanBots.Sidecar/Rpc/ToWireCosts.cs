@@ -14,12 +14,13 @@ internal static partial class ToWire
     internal static CostGetResult Costs(Core.BoardState state, long? cardId, int days, int limit, DateTimeOffset now)
     {
         var runs = (cardId is { } id ? state.RunsOf(id) : state.Runs.Values).Select(run => (Run: run, Cost: CostOf(state, run, now))).ToList();
-        var cards = runs.GroupBy(run => run.Run.CardId).Where(card => state.Cards.ContainsKey(card.Key))
-            .Select(card => new CardCost(card.Key, state.Cards[card.Key].Number, state.Cards[card.Key].Title, Sum(card.Select(run => run.Cost)))).ToList();
-        var models = ModelsOf(runs.Select(run => run.Run));
+        var past = state.Past.Where(entry => cardId is null || entry.Key == cardId).Select(entry => (CardId: entry.Key, Runs: entry.Value, Cost: CostOf(entry.Value))).ToList();
+        var cards = runs.Select(run => (run.Run.CardId, run.Cost)).Concat(past.Select(entry => (entry.CardId, entry.Cost))).GroupBy(one => one.CardId).Where(card => state.Cards.ContainsKey(card.Key))
+            .Select(card => new CardCost(card.Key, state.Cards[card.Key].Number, state.Cards[card.Key].Title, Sum(card.Select(one => one.Cost)))).ToList();
+        var models = ModelsOf(runs.SelectMany(run => run.Run.Uses.Select(use => new Core.PastUse(use, 1))).Concat(past.SelectMany(entry => entry.Runs.Models.Where(use => use.Runs > 0))));
         var byDay = cardId is null ? state.SpendByDay.Keys.Union(state.Days.Keys).OrderDescending(StringComparer.Ordinal).ToList() : [];
-        var cut = new CostCut(Math.Max(0, byDay.Count - days), Math.Max(0, models.Count - limit), Math.Max(0, cards.Count - limit), Math.Max(0, runs.Count - limit));
-        var total = Sum(runs.Select(run => run.Cost));
+        var cut = new CostCut(Math.Max(0, byDay.Count - days), Math.Max(0, models.Count - limit), Math.Max(0, cards.Count - limit), Math.Max(0, runs.Count - limit) + past.Sum(entry => entry.Runs.Ids.Length));
+        var total = Sum(runs.Select(run => run.Cost).Concat(past.Select(entry => entry.Cost)));
         return new CostGetResult(
             cardId is null ? WithDeleted(state, total) : total,
             [.. byDay.Take(days).Select(day => new DayCost(day, DayOf(state, day)))],
@@ -45,6 +46,10 @@ internal static partial class ToWire
         return new Cost(run.Turns, minutes, unknown ? null : run.CostMicroUsd, run.UnpricedTurns > 0 ? run.UnpricedTurns : null, run.EstimateMicroUsd > 0 ? true : null);
     }
 
+    /// <summary>Of runs that left the memory.</summary>
+    private static Cost CostOf(Core.PastRuns past) =>
+        new(past.Turns, past.WorkedMs / 60_000, past is { MicroUsd: 0, UnpricedTurns: > 0 } ? null : past.MicroUsd, past.UnpricedTurns > 0 ? past.UnpricedTurns : null);
+
     private static Cost DayOf(Core.BoardState state, string day)
     {
         var (spent, use) = (state.SpendByDay.GetValueOrDefault(day), state.Days.GetValueOrDefault(day) ?? new Core.DayUse(0, 0));
@@ -60,13 +65,13 @@ internal static partial class ToWire
         return new Cost(all.Sum(cost => cost.Turns), all.Sum(cost => cost.Minutes ?? 0), known && (money > 0 || unpriced == 0) ? money : null, unpriced > 0 ? unpriced : null, all.Any(cost => cost.IsEstimate == true) ? true : null);
     }
 
-    private static List<ModelCost> ModelsOf(IEnumerable<Core.Run> runs) =>
-        [.. runs.SelectMany(run => UsesOf(run).Select(use => (run.Id, Use: use))).GroupBy(one => one.Use.Model).Select(model =>
+    private static List<ModelCost> ModelsOf(IEnumerable<Core.PastUse> uses) =>
+        [.. uses.GroupBy(one => one.Use.Model, StringComparer.Ordinal).Select(model =>
         {
             var (money, unpriced) = (model.Sum(one => one.Use.MicroUsd), model.Any(one => !one.Use.HasPrice));
             return new ModelCost(
                 model.Key,
-                model.Select(one => one.Id).Distinct().Count(),
+                model.Sum(one => one.Runs),
                 model.Sum(one => one.Use.InputTokens),
                 model.Sum(one => one.Use.OutputTokens),
                 model.Sum(one => one.Use.CacheReadTokens),
@@ -74,11 +79,4 @@ internal static partial class ToWire
                 unpriced && money == 0 ? null : money,
                 unpriced && money > 0 ? true : null);
         })];
-
-    /// <summary>What no result has named a model for, such as the turn under way, goes to the one that the run was started with.</summary>
-    private static IEnumerable<Core.ModelUse> UsesOf(Core.Run run)
-    {
-        var rest = run.CostMicroUsd - run.Models.Sum(use => use.MicroUsd);
-        return rest > 0 ? run.Models.Append(new Core.ModelUse(run.Model ?? "unknown", rest, true, 0, 0, 0, 0)) : run.Models;
-    }
 }

@@ -130,7 +130,7 @@ internal sealed class Serve
             {
                 _willLeave |= lost || _engine.IsDamaged;
                 _willLeave |= _clients.Count == 0 && TimeProvider.System.GetElapsedTime(_lastClientGone) >= _idle
-                    && (_engine.Unavailable is not null || (_engine.IsSettled && _engine.View.IsIdle));
+                    && (_engine.Unavailable is not null || (_engine.IsSettled && _engine.IsIdle));
             }
 
             if (_willLeave)

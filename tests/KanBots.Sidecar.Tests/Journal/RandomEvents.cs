@@ -32,7 +32,7 @@ internal sealed class RandomEvents(int seed)
     private Event Next()
     {
         _number++;
-        return _random.Next(34) switch
+        return _random.Next(36) switch
         {
             0 => new Event.CardCreated(Card()),
             1 => new Event.CardChanged(Card()),
@@ -67,6 +67,8 @@ internal sealed class RandomEvents(int seed)
             23 => new Event.BackgroundTasksCounted(Id, _random.Next(3)),
             24 => new Event.StopOrdered(Id, Text),
             33 => new Event.RunNoticed(Id, new Reason(Text, Text)),
+            34 => new Event.RunArchived(Run(), Some(Decision)),
+            35 => new Event.RunRecalled(Run(), Some(Decision)),
             _ => new Event.RunEnded(Id, Any<RunState>(), _random.Next(2) == 0 ? null : new Reason(Text, Text), _random.Next(2) == 0, _random.Next(2) == 0 ? null : new DiffStat(1, 2, 3), _random.Next(3), At),
         };
     }

@@ -68,6 +68,15 @@ internal sealed class Place : IDisposable
 
     internal void Script(string name, string json) => File.WriteAllText(Path.Combine(Scripts, $"{name}.json"), json);
 
+    /// <returns>The path of a program that is this text.</returns>
+    internal string Program(string name, string text)
+    {
+        var path = Path.Combine(Root, name);
+        File.WriteAllText(path, text.ReplaceLineEndings("\n") + "\n");
+        Process.Start("/bin/chmod", ["500", path]).WaitForExit();
+        return path;
+    }
+
     internal void Commit(string message)
     {
         Git(Repository, "add", "-A");

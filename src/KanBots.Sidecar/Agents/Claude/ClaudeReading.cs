@@ -66,6 +66,9 @@ internal sealed class ClaudeReading(JsonElement root, ClaudeState state)
         }
     }
 
+    /// <summary>A session id stands on the command line of the next launch: it must not be read as an option or a path there.</summary>
+    private static bool IsName(string id) => id.Length is > 0 and <= 100 && id[0] != '-' && id.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_');
+
     private void Notice(string topic, string message) => _items.Add(new AgentItem(ItemKind.Notice, message, topic, Parent: _parent));
 
     private void Raw(JsonElement what, string why) => _items.Add(new AgentItem(ItemKind.Raw, what.GetRawText(), why, Parent: _parent));
@@ -75,7 +78,7 @@ internal sealed class ClaudeReading(JsonElement root, ClaudeState state)
         switch (subtype)
         {
             case "init":
-                _signals.Add(new AgentSignal.TurnStarted(root.Text("session_id"), root.Text("model"), root.Text("claude_code_version")));
+                _signals.Add(new AgentSignal.TurnStarted(root.Text("session_id") is { } session && IsName(session) ? session : null, root.Text("model"), root.Text("claude_code_version")));
                 _items.Add(new AgentItem(ItemKind.System, $"Claude Code {root.Text("claude_code_version")}, {root.Text("model")}", subtype, root.Text("session_id"), Json: root.Text("model")));
                 return;
             case "api_retry":

@@ -12,6 +12,7 @@ internal sealed class Invariants(World world)
     private readonly HashSet<string> _branches = [];
     private readonly HashSet<(string Decision, int Launch)> _verdicts = [];
     private readonly List<long> _queue = [];
+    private readonly Dictionary<long, string> _left = []; // runs that left the memory, as they were
     private readonly Dictionary<long, int> _forgot = []; // the launch at which a run's conversation was lost
     private readonly HashSet<(long Run, string Kind)> _warned = [];
     private (string Day, long MicroUsd)? _dayWarned;
@@ -53,7 +54,8 @@ internal sealed class Invariants(World world)
         }
 
         Hold(after.Revision == before.Revision + decided.Events.Count(happened => happened is not Event.RequestServed), "revision", $"the revision went from {before.Revision} to {after.Revision} with {decided.Events.Length} events");
-        Identity(before, after);
+        Identity(before, input, after);
+        Left(before, input, after);
         Held(before, input, decided, now);
         Queue(before, input, decided, after, now);
         DayMoney(before, input, decided, after, now);
@@ -66,9 +68,36 @@ internal sealed class Invariants(World world)
         }
     }
 
-    private void Identity(BoardState before, BoardState after)
+    private static string Whole(BoardState state, Run run) => JsonSerializer.Serialize(new { run, decisions = state.Decisions.Values.Where(decision => decision.RunId == run.Id) });
+
+    private static Dictionary<long, long> Costs(BoardState state) => state.Cards.Keys.ToDictionary(card => card, card => state.RunsOf(card).Sum(run => run.ExactMicroUsd) + state.Past.GetValueOrDefault(card, PastRuns.None).MicroUsd);
+
+    /// <summary>What leaves the memory is over and waits for nobody; it comes back as it was, and no card loses money by it.</summary>
+    private void Left(BoardState before, Input input, BoardState after)
     {
+        if (input is not (Input.Archive or Input.Recalled))
+        {
+            return;
+        }
+
+        Hold(Costs(before).OrderBy(cost => cost.Key).SequenceEqual(Costs(after).OrderBy(cost => cost.Key)), "archive-lost", $"{input.GetType().Name} changed what a card costs");
+        foreach (var run in before.Runs.Values.Where(run => !after.Runs.ContainsKey(run.Id)))
+        {
+            Hold(run.IsOver && run.LeftRunning == 0 && !before.OpenDecisionsOf(run.Id).Any(), "archive-lost", $"run {run.Id} left while it was {run.State}");
+            Hold(before.RunsOf(run.CardId).Last().Id != run.Id, "archive-lost", $"run {run.Id} left, the last of its card");
+            Hold(after.IsPast(run.Id), "archive-lost", $"run {run.Id} left and its card does not know");
+            _left[run.Id] = Whole(before, run);
+        }
+
         foreach (var run in after.Runs.Values.Where(run => !before.Runs.ContainsKey(run.Id)))
+        {
+            Hold(_left.GetValueOrDefault(run.Id) == Whole(after, run), "archive-lost", $"run {run.Id} left as {_left.GetValueOrDefault(run.Id)} and came back as {Whole(after, run)}");
+        }
+    }
+
+    private void Identity(BoardState before, Input input, BoardState after)
+    {
+        foreach (var run in after.Runs.Values.Where(run => !before.Runs.ContainsKey(run.Id) && input is not Input.Recalled))
         {
             Hold(_runIds.Add(run.Id) && run.Id > _highestSeen, "worktree-clobber", $"run id {run.Id} was given twice");
             Hold(_branches.Add(run.Branch) && run.Branch == $"kanbots/issue-{run.CardNumber}-{run.Id}", "worktree-clobber", $"branch {run.Branch} was given twice");
@@ -267,6 +296,7 @@ internal sealed class Invariants(World world)
             Input.Stop stop => stop.RunId,
             Input.Reply reply => reply.RunId,
             Input.Resume resume => resume.RunId,
+            Input.Recalled recalled => recalled.Run.Id,
             Input.Decide decide => before.Decisions.GetValueOrDefault(decide.DecisionId)?.RunId ?? 0,
             Input.Recovered or Input.Tick => null,
             _ => 0,
@@ -360,7 +390,7 @@ internal sealed class Invariants(World world)
             Hold(!run.IsOver || run.State is RunState.InReview or RunState.Finished || within || state.Decisions.Values.Any(decision => decision.RunId == run.Id && decision.Kind == DecisionKind.Budget && (decision.State == DecisionState.Open || decision.Verdict is { Allow: false })), "budget-unasked", $"run {run.Id} is over its budget and nobody was asked for more");
         }
 
-        var runs = state.Runs.Values.Sum(run => run.ExactMicroUsd);
+        var runs = state.Runs.Values.Sum(run => run.ExactMicroUsd) + state.Past.Values.Sum(past => past.MicroUsd);
         var days = state.SpendByDay.Values.Sum();
         Hold(runs == days && runs == world.Billed.Values.Sum(), "cost-differs", $"the runs sum to {runs}, the days to {days}, the bills to {world.Billed.Values.Sum()}");
         foreach (var launch in world.Launches.Values.Where(launch => launch.Lives))
@@ -404,6 +434,7 @@ internal sealed class Invariants(World world)
         state.Days,
         Holds = state.Holds.Values,
         state.DayWarning,
+        state.Past,
         Served = state.Served.OrderBy(served => served.Key, StringComparer.Ordinal),
     });
 }

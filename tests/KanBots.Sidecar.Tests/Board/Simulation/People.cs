@@ -70,5 +70,5 @@ internal sealed class People(Random random)
 
     private long Card(BoardState state) => random.Next(30) == 0 ? 999 : state.Cards.Keys.ElementAt(random.Next(state.Cards.Count));
 
-    private long Run(BoardState state) => state.Runs.Count == 0 || random.Next(30) == 0 ? 999 : state.Runs.Keys.ElementAt(random.Next(state.Runs.Count));
+    private long Run(BoardState state) => !state.Past.IsEmpty && random.Next(5) == 0 ? state.Past.Values.First().Ids[0] : state.Runs.Count == 0 || random.Next(30) == 0 ? 999 : state.Runs.Keys.ElementAt(random.Next(state.Runs.Count));
 }

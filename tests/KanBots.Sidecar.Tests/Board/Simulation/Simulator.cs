@@ -111,6 +111,9 @@ internal sealed class Simulator
             case 6 when Chance(3):
                 _ = Apply(new Input.Tick(), null);
                 break;
+            case 6 when Chance(4):
+                _ = Apply(new Input.Archive(_random.Next(3)), null);
+                break;
         }
 
         if (_serves && _unanswered.Count > 0 && Chance(2))
@@ -263,6 +266,11 @@ internal sealed class Simulator
     /// <returns>False when serve died on the way.</returns>
     private bool Apply(Input input, Action? committed)
     {
+        if (_state.Recalls(input) is { } left && !Apply(Archived(left), null))
+        {
+            return false;
+        }
+
         _now += TimeSpan.FromMilliseconds(1);
         var decided = _core.Decide(_state, input, _now);
         _trace.Add(_step, input, decided);
@@ -304,6 +312,9 @@ internal sealed class Simulator
 
         return true;
     }
+
+    private Input.Recalled Archived(long run) => _journal.Where(line => line.Kind == nameof(Event.RunArchived)).Select(line => (Event.RunArchived)EventJson.Read(line.Kind, line.Json))
+        .Where(archived => archived.Run.Id == run).Select(archived => new Input.Recalled(archived.Run, archived.Decisions)).Last();
 
     private void Carry(Effect effect, bool dies)
     {
