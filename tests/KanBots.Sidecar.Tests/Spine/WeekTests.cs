@@ -14,11 +14,11 @@ public sealed class WeekTests(ITestOutputHelper output)
     private const int Parallel = 8;
 
     /// <summary>Characters. Of few runs they are longer, so that keeping them would be seen all the same.</summary>
-    private static readonly int PromptLength = Long ? 8_000 : 40_000;
+    private static readonly int PromptLength = Long ? 8_000 : 200_000;
 
     /// <summary>By which memory may grow for each run between a quarter and the end, by the kernel's count: the garbage collector's moods are
     /// in it. What the board itself keeps of a run is held to 16 bytes by ArchiveTests.</summary>
-    private static readonly int BytesPerRunMax = Long ? 4 << 10 : 100 << 10;
+    private static readonly int BytesPerRunMax = Long ? 4 << 10 : 260 << 10;
 
     /// <summary>MiB of serve with everything.</summary>
     private const int MiBMax = 120;
