@@ -85,7 +85,9 @@ internal sealed partial class Host
                 return Fail(folder, failure.Message);
             }
 
-            host.SayExit("spawnFailed", null, failure.Message, []);
+            // Also when the agent was at work and the disk became full between two looks at it: then that is why.
+            var isFull = PrivateFiles.FreeBytes(launch.Cwd) < launch.Limits.MinFreeBytes;
+            host.SayExit(isFull ? "diskFull" : "spawnFailed", null, failure.Message, []);
             return 1;
         }
         finally
