@@ -53,6 +53,10 @@ const server = http.createServer(async (request, response) => {
   const { name, step } = place(asked.messages);
   const id = ++calls;
   const log = entry => fs.appendFileSync(ledger, JSON.stringify({ id, name, step, model: asked.model, session: request.headers["x-claude-code-session-id"], ...entry }) + "\n");
+  if (asked.model === "no-such-model") {
+    log({ failed: 404 });
+    return reply(404, { type: "error", error: { type: "not_found_error", message: "model: no-such-model" } });
+  }
   if (name === "failing") {
     log({ failed: 400 });
     return reply(400, { type: "error", error: { type: "invalid_request_error", message: "this is not possible" } });

@@ -32,6 +32,7 @@ public sealed class ClaudeFailureTests
     [Theory]
     [InlineData("success", "authentication_failed", "Not logged in · Please run /login", "notSignedIn", "sign in")]
     [InlineData("success", "billing_error", "Credit balance is too low", "billing", "Add credit")]
+    [InlineData("success", "model_not_found", "There's an issue with the selected model (x). It may not exist.", "modelUnknown", "selected model (x): it does not exist")]
     [InlineData("success", "rate_limit", "API Error: Request rejected (429)", "rateLimited", "Resume it")]
     [InlineData("success", "overloaded", "API Error: 529", "providerDown", "Resume later")]
     [InlineData("success", "server_error", "API Error: 500", "providerDown", "Resume later")]

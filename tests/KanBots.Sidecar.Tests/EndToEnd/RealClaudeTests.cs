@@ -300,4 +300,17 @@ public sealed class RealClaudeTests
         var failed = scene.UntilState(scene.Dispatch(1, "failing"), "failed");
         Assert.Contains("this is not possible", (string?)failed["reason"]!["message"]);
     }
+
+    [Theory]
+    [InlineData(Old)]
+    [InlineData(New)]
+    public void A_model_that_nobody_knows_fails_the_run_with_its_name_and_the_next_step(string version)
+    {
+        using var scene = new Scene(version);
+        var card = (long)scene.Client.Ask("card/create", new JsonObject { ["title"] = "t", ["number"] = 1, ["body"] = "[[model:plain]]" })["card"]!["id"]!;
+        var failed = scene.UntilState((long)scene.Client.Ask("run/dispatch", new JsonObject { ["cardId"] = card, ["model"] = "no-such-model" })["run"]!["id"]!, "failed");
+        Assert.Equal("modelUnknown", (string?)failed["reason"]!["kind"]);
+        Assert.Contains("no-such-model", (string?)failed["reason"]!["message"]);
+        Assert.Contains("dispatch the card again", (string?)failed["reason"]!["message"]);
+    }
 }

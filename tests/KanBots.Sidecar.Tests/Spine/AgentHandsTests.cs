@@ -44,6 +44,19 @@ public sealed class AgentHandsTests
     }
 
     [Fact]
+    public void What_a_setup_command_does_to_shared_configuration_is_said_on_the_card()
+    {
+        using var place = new Place();
+        Shell(place, "work", "echo work >work.txt");
+        var client = place.Start();
+        client.Ask("config/set", new JsonObject { ["values"] = new JsonObject { ["worktree.setup"] = "git config core.hooksPath .husky/_" } });
+        var done = Place.UntilState(client, Place.Dispatch(client, Place.Card(client, 1, "work")), "inReview", "failed");
+        Assert.Equal(".husky/_\n", Place.Git(place.Repository, "config", "--local", "core.hooksPath"));
+        var notice = Assert.Single(done["notices"]!.AsArray(), notice => (string?)notice!["kind"] == "sharedConfigChanged")!;
+        Assert.Contains("core.hookspath (new)", (string?)notice["message"]);
+    }
+
+    [Fact]
     public void Credentials_of_the_editor_and_the_forge_reach_an_agent_only_when_the_setting_says_so()
     {
         using var place = new Place();

@@ -41,6 +41,7 @@ internal static class ClaudeFailure
         ("error_max_budget_usd", _) => ("maxBudget", "The agent reached its own budget. Resume it with a larger one."),
         (_, "authentication_failed") => ("notSignedIn", SignIn),
         (_, "billing_error") => ("billing", $"The account cannot pay: {text}. Add credit, then resume."),
+        (_, "model_not_found") => ("modelUnknown", $"{text.Split(". ")[0].TrimEnd('.')}: it does not exist, or this account may not use it. Choose another model and dispatch the card again; the worktree is kept."),
         (_, "rate_limit") => ("rateLimited", $"The provider's limit is reached: {text}. Resume it: it waits for the end of the limit, and goes on by itself."),
         (_, "overloaded" or "server_error") => ("providerDown", $"The provider did not answer: {text}. Resume later."),
         _ => ("agentError", text.Length == 0 ? $"The agent reported {subtype}. Look at its thread." : text),
