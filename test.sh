@@ -61,6 +61,6 @@ suite() {
     exit 1
   }
 }
-suite "core, wire, architecture" 9 "FullyQualifiedName!~.Spine.&FullyQualifiedName!~.EndToEnd."
-suite "real processes" 13 "FullyQualifiedName~.Spine."
-suite "real Claude CLI" 6 "FullyQualifiedName~.EndToEnd."
+suite "core, wire, architecture" 7 "FullyQualifiedName!~.Spine.&FullyQualifiedName!~.EndToEnd."
+suite "real processes" 12 "FullyQualifiedName~.Spine."
+suite "real Claude CLI" 3 "FullyQualifiedName~.EndToEnd."
