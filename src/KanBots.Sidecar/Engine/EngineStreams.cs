@@ -44,9 +44,9 @@ internal sealed partial class BoardEngine
     /// inputs get their turn.</summary>
     private void Look(LiveLaunch launch)
     {
-        if (launch.IsEnding)
+        if (launch.IsEnding || launch.HasMore)
         {
-            return;
+            return; // one that is read in pieces sees with its next piece what is new
         }
 
         ShowSetup(launch);
@@ -55,7 +55,12 @@ internal sealed partial class BoardEngine
         exit ??= hostGone ? launch.Folder.ReadExit() : null; // it may have been written between the two looks
         if (Ingest(launch, ended: exit is not null || hostGone))
         {
-            Post(() => Look(launch));
+            launch.HasMore = true;
+            Post(() =>
+            {
+                launch.HasMore = false;
+                Look(launch);
+            });
         }
         else if ((exit is not null || hostGone) && _untrusted is null)
         {

@@ -28,6 +28,9 @@ internal sealed class LiveLaunch(long runId, int launch, RunFolder folder, Strea
     /// <summary>Its end is being dealt with: it is reported once.</summary>
     internal bool IsEnding { get; set; }
 
+    /// <summary>Its stream was read up to the size of one piece; the next look has been posted.</summary>
+    internal bool HasMore { get; set; }
+
     /// <summary>A timestamp of when its host was first told to stop it.</summary>
     internal long? StopOrderedAt { get; set; }
 

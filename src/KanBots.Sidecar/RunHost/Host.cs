@@ -138,10 +138,9 @@ internal sealed partial class Host
         StartAgent();
         _folder.Write(said with { AgentPid = _agent.AgentPid, AgentStart = ProcessIdentity.Of(_agent.AgentPid)?.Start ?? "" });
 
-        var last = Environment.TickCount64;
-        while (_agent.End is null)
+        // Before the first wait too: the first message is there already, and nobody says so again.
+        for (var last = Environment.TickCount64; ; Wait())
         {
-            Wait();
             var now = Environment.TickCount64;
             Count(now - last);
             last = now;
@@ -153,9 +152,13 @@ internal sealed partial class Host
                 _closeAt = long.MaxValue;
                 _input.Close();
             }
-        }
 
-        Finish(_agent.End.Value);
+            if (_agent.End is { } end)
+            {
+                Finish(end);
+                return;
+            }
+        }
     }
 
     private void StartAgent()
