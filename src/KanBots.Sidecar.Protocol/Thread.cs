@@ -7,7 +7,7 @@ namespace KanBots.Sidecar.Protocol;
 public sealed record ByteRange(int Launch, long From, long To);
 
 /// <summary>Text of which at most 64 KiB travel; <see cref="FullLength"/> (characters) is present when it was cut.</summary>
-public sealed record CutText(string Text, long? FullLength = null);
+public sealed record CutText(JsonText Text, long? FullLength = null);
 
 /// <summary>One item of a run's thread. Items of sub-agents carry the tool use that started them.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]

@@ -61,6 +61,9 @@ internal enum ItemKind { System, Text, Thinking, ToolUse, ToolResult, Question, 
 /// <param name="Name">Tool, topic, subtype or outcome, by kind; of a question its tool use.</param>
 /// <param name="Id">Tool use, request or message id, by kind.</param>
 /// <param name="Json">The tool's input as JSON text.</param>
-internal sealed record AgentItem(ItemKind Kind, string Text, string? Name = null, string? Id = null, string? Parent = null, string? Json = null, bool IsError = false, long MicroUsd = 0, int Turns = 0, long DurationMs = 0);
+internal sealed record AgentItem(ItemKind Kind, AgentText Said, string? Name = null, string? Id = null, string? Parent = null, string? Json = null, bool IsError = false, long MicroUsd = 0, int Turns = 0, long DurationMs = 0)
+{
+    internal string Text => Said.ToString();
+}
 
 internal sealed record AgentLine(ImmutableArray<AgentSignal> Signals, ImmutableArray<AgentItem> Items);

@@ -67,7 +67,7 @@ internal sealed class ThreadReader(BoardEngine engine, Paths paths)
 
         try
         {
-            return ClaudeDecoder.Decode(streams.Read(line.Launch, line.From, (int)length).AsMemory().TrimEnd((byte)'\n'), ClaudeState.Start(false)).Line.Items;
+            return ClaudeDecoder.Decode(streams.Read(line.Launch, line.From, (int)length).TrimEnd((byte)'\n'), ClaudeState.Start(false)).Line.Items;
         }
         catch (IOException gone)
         {
@@ -75,25 +75,34 @@ internal sealed class ThreadReader(BoardEngine engine, Paths paths)
         }
     }
 
-    /// <summary>The stream that a page is read from, open as long as the lines are of the same launch.</summary>
+    /// <summary>The stream that a page is read from, open as long as the lines are of the same launch, and in pieces of many lines.</summary>
     private sealed class Streams(Func<int, string> pathOf) : IDisposable
     {
+        /// <summary>Below what the collector takes for a large object. Not used twice: the items of a page lie in it.</summary>
+        private const int PieceBytes = 64 * 1024;
+
         private FileStream? _file;
         private int _launch;
+        private Memory<byte> _piece;
+        private long _start;
 
-        internal byte[] Read(int launch, long from, int length)
+        internal ReadOnlyMemory<byte> Read(int launch, long from, int length)
         {
             if (_file is null || _launch != launch)
             {
                 Dispose();
                 _file = new FileStream(pathOf(launch), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1);
-                _launch = launch;
+                (_launch, _piece) = (launch, default);
             }
 
-            _file.Position = from;
-            var bytes = new byte[length];
-            _file.ReadExactly(bytes);
-            return bytes;
+            if (from < _start || from + length > _start + _piece.Length)
+            {
+                _file.Position = _start = from;
+                var bytes = new byte[Math.Max(length, PieceBytes)];
+                _piece = bytes.AsMemory(0, _file.ReadAtLeast(bytes, length));
+            }
+
+            return _piece.Slice((int)(from - _start), length);
         }
 
         public void Dispose()

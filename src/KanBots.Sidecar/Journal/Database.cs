@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 using KanBots.Sidecar.Board;
 
 namespace KanBots.Sidecar.Journal;
@@ -277,7 +278,7 @@ internal sealed class Database : IDisposable
         catch
         {
             // A full disk ends the transaction by itself, and a rollback of none would hide why it failed.
-            if (SQLitePCL.raw.sqlite3_get_autocommit(_connection.Handle) == 0)
+            if (raw.sqlite3_get_autocommit(_connection.Handle) == 0)
             {
                 Run(_connection, "rollback");
             }
@@ -316,32 +317,33 @@ internal sealed class Database : IDisposable
         _connection.Dispose();
     }
 
-    /// <summary>A statement that SQLite reads once: for what is run for every line of a stream.</summary>
+    /// <summary>A statement that SQLite reads once, without a command's parameter objects: for what is run for every line of a stream.</summary>
     private sealed class Prepared : IDisposable
     {
-        private readonly SqliteCommand _command;
+        private readonly SqliteConnection _connection;
+        private readonly sqlite3_stmt _statement;
 
         /// <param name="sql">Its parameters are $1, $2 and so on, all integers.</param>
         internal Prepared(SqliteConnection connection, string sql)
         {
-            _command = connection.CreateCommand();
-            _command.CommandText = sql;
-            for (var i = 1; i <= sql.Count(character => character == '$'); i++)
-            {
-                _command.Parameters.Add(FormattableString.Invariant($"${i}"), SqliteType.Integer);
-            }
+            _connection = connection;
+            Require(raw.sqlite3_prepare_v2(connection.Handle, sql, out _statement));
         }
 
         internal void Run(params ReadOnlySpan<long> values)
         {
             for (var i = 0; i < values.Length; i++)
             {
-                _command.Parameters[i].Value = values[i];
+                Require(raw.sqlite3_bind_int64(_statement, i + 1, values[i]));
             }
 
-            _command.ExecuteNonQuery();
+            var end = raw.sqlite3_step(_statement);
+            _ = raw.sqlite3_reset(_statement); // says again what the step said
+            Require(end == raw.SQLITE_DONE ? raw.SQLITE_OK : end);
         }
 
-        public void Dispose() => _command.Dispose();
+        private void Require(int code) => SqliteException.ThrowExceptionForRC(code, _connection.Handle);
+
+        public void Dispose() => _statement.Dispose();
     }
 }

@@ -134,10 +134,14 @@ internal sealed partial class ClientSession
 
     private async Task PushThreadAsync(long run, long after)
     {
+        // The next page is read while the one before is taken; a slow reader costs these two.
+        var taken = Task.CompletedTask;
         for (var atEnd = false; !atEnd;)
         {
             (var items, atEnd) = await _threads.ReadAsync(run, after, ThreadReader.PageMax);
-            if (items.Count == 0)
+            var page = items.Count == 0 ? null : _connection.Notification(Protocol.Methods.RunDidAppend, new RunDidAppendParams(run, [.. items.Select(ThreadItems.Of)]), ProtocolJson.Default.RunDidAppendParams);
+            await taken;
+            if (page is null)
             {
                 return;
             }
@@ -153,8 +157,10 @@ internal sealed partial class ClientSession
                 after = _subscriptions[run] = items[^1].Seq;
             }
 
-            await _connection.NotifyAsync(Protocol.Methods.RunDidAppend, new RunDidAppendParams(run, [.. items.Select(ThreadItems.Of)]), ProtocolJson.Default.RunDidAppendParams);
+            taken = _connection.NotifyAsync(page);
         }
+
+        await taken;
     }
 
     /// <summary>A log line is worth sending, not worth waiting for.</summary>

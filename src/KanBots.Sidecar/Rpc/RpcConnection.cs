@@ -315,7 +315,7 @@ internal sealed partial class RpcConnection : IAsyncDisposable
             _inFlight.Free(request);
             if (result.Length <= HeaderFraming.MaxMessageBytes - EnvelopeBytesMax(request.Id))
             {
-                _outgoing.Add([Envelope(request.Id.Json, "result"), result, End]);
+                _outgoing.Add([Envelope(request.Id.Json, "result"), .. result.Parts, End]);
             }
             else
             {

@@ -59,10 +59,18 @@ internal sealed partial class RpcConnection
     /// it never runs ahead of a slow reader.</summary>
     /// <exception cref="RpcException">It is too large to travel.</exception>
     /// <exception cref="IOException">The connection has ended.</exception>
-    internal Task NotifyAsync<T>(string method, T parameters, JsonTypeInfo<T> type)
+    internal Task NotifyAsync<T>(string method, T parameters, JsonTypeInfo<T> type) => NotifyAsync(Notification(method, parameters, type));
+
+    /// <summary>The bytes of a notification, to be sent when its turn comes.</summary>
+    /// <exception cref="RpcException">It is too large to travel.</exception>
+    internal IReadOnlyList<ReadOnlyMemory<byte>> Notification<T>(string method, T parameters, JsonTypeInfo<T> type) => Parts(method, null, parameters, type);
+
+    /// <summary>As above, of one that was made before.</summary>
+    /// <exception cref="IOException">The connection has ended.</exception>
+    internal Task NotifyAsync(IReadOnlyList<ReadOnlyMemory<byte>> notification)
     {
         var taken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _outgoing.Add(Parts(method, null, parameters, type), taken);
+        _outgoing.Add(notification, taken);
         return taken.Task;
     }
 
@@ -70,7 +78,7 @@ internal sealed partial class RpcConnection
     {
         var content = WireText.Of(parameters, type);
         return content.Length <= HeaderFraming.MaxMessageBytes - 256
-            ? [Call(method, id), content, End]
+            ? [Call(method, id), .. content.Parts, End]
             : throw new RpcException(ErrorCode.LimitExceeded, $"The params of {method} have {content.Length} bytes, over the limit of {HeaderFraming.MaxMessageBytes}.");
     }
 

@@ -28,7 +28,7 @@ internal sealed class RpcMethods
         _handlers.Add(method, new RpcHandler(true, (element, _) =>
         {
             handle(Read(element, parameters));
-            return Task.FromResult<byte[]>([]);
+            return Task.FromResult(new WireText([], 0));
         }));
         return this;
     }
@@ -81,4 +81,4 @@ internal sealed class RpcMethods
 
 /// <summary>One method's code.</summary>
 /// <param name="Handle">Reads the params before its first await: their memory is given back when it returns.</param>
-internal sealed record RpcHandler(bool IsNotification, Func<JsonElement, CancellationToken, Task<byte[]>> Handle);
+internal sealed record RpcHandler(bool IsNotification, Func<JsonElement, CancellationToken, Task<WireText>> Handle);

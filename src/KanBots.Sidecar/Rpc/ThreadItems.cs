@@ -26,19 +26,22 @@ internal static class ThreadItems
         ThreadItem made = item.Kind switch
         {
             ItemKind.System => new SystemItem(cursor, seq, at, range, item.Name ?? "", item.Text, item.Id, item.Json),
-            ItemKind.Text => new TextItem(cursor, seq, at, range, Cut(item.Text)),
-            ItemKind.Thinking => new ThinkingItem(cursor, seq, at, range, Cut(item.Text)),
+            ItemKind.Text => new TextItem(cursor, seq, at, range, Cut(item.Said)),
+            ItemKind.Thinking => new ThinkingItem(cursor, seq, at, range, Cut(item.Said)),
             ItemKind.ToolUse => new ToolUseItem(cursor, seq, at, range, item.Id ?? "", item.Name ?? "", item.Text, Input(item.Json)),
-            ItemKind.ToolResult => new ToolResultItem(cursor, seq, at, range, item.Id ?? "", Cut(item.Text), item.IsError),
+            ItemKind.ToolResult => new ToolResultItem(cursor, seq, at, range, item.Id ?? "", Cut(item.Said), item.IsError),
             ItemKind.Question => new QuestionItem(cursor, seq, at, range, FormattableString.Invariant($"{placed.RunId}-{placed.Launch}-{item.Id}"), item.Text, item.Name),
             ItemKind.Answer => new AnswerItem(cursor, seq, at, range, item.Id ?? "", item.Text),
-            ItemKind.UserMessage => new UserMessageItem(cursor, seq, at, range, Cut(item.Text), item.Id is not null, item.Id),
-            ItemKind.Result => new ResultItem(cursor, seq, at, range, item.IsError, item.Name ?? "", Cut(item.Text), item.MicroUsd, item.Turns, item.DurationMs),
+            ItemKind.UserMessage => new UserMessageItem(cursor, seq, at, range, Cut(item.Said), item.Id is not null, item.Id),
+            ItemKind.Result => new ResultItem(cursor, seq, at, range, item.IsError, item.Name ?? "", Cut(item.Said), item.MicroUsd, item.Turns, item.DurationMs),
             ItemKind.Notice => new NoticeItem(cursor, seq, at, range, item.Name ?? "", item.Text),
-            _ => new RawItem(cursor, seq, at, range, Cut(item.Text), item.Name),
+            _ => new RawItem(cursor, seq, at, range, Cut(item.Said), item.Name),
         };
         return item.Parent is null ? made : made with { ParentToolUseId = item.Parent };
     }
+
+    /// <summary>As JSON a text is at least as long as it is, so that one which is short enough there need not be read.</summary>
+    private static CutText Cut(AgentText said) => said.Json.Length is > 0 and <= TextLengthMax ? new CutText(JsonText.OfJson(said.Json)) : Cut(said.ToString());
 
     internal static CutText Cut(string text) => text.Length <= TextLengthMax ? new CutText(text) : new CutText(text[..CutAt(text)], text.Length);
 

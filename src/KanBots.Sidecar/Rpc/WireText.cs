@@ -5,37 +5,61 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace KanBots.Sidecar.Rpc;
 
-/// <summary>What is sent, as JSON. Escaped is only what JSON wants escaped: what agents say is full of quotation marks and letters beyond
-/// ASCII, and no client puts a message into a page unread.</summary>
-internal static class WireText
+/// <summary>JSON in UTF-8, in pieces that belong together.</summary>
+/// <param name="Length">Bytes of all parts.</param>
+internal readonly record struct WireText(IReadOnlyList<ReadOnlyMemory<byte>> Parts, int Length)
 {
-    /// <summary>A buffer that grew beyond this is not kept for the next message.</summary>
-    private const int KeptBytesMax = 4 << 20;
+    /// <summary>Below what the collector takes for a large object, which it would collect late.</summary>
+    private const int PieceBytes = 64 * 1024;
 
+    // Escaped is only what JSON wants escaped: what agents say is full of quotation marks and letters beyond ASCII, and no client puts a
+    // message into a page unread.
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     [ThreadStatic]
-    private static ArrayBufferWriter<byte>? buffer;
+    private static byte[]? scratch;
 
-    internal static byte[] Of<T>(T value, JsonTypeInfo<T> type)
+    internal static WireText Of<T>(T value, JsonTypeInfo<T> type)
     {
-        var text = buffer ??= new ArrayBufferWriter<byte>();
-        try
+        var pieces = new Pieces(scratch ?? new byte[PieceBytes]);
+        scratch = null; // not again while this one is written: a converter could come back here
+        using (var writer = new Utf8JsonWriter(pieces, Options))
         {
-            using (var writer = new Utf8JsonWriter(text, Options))
+            JsonSerializer.Serialize(writer, value, type);
+        }
+
+        return pieces.ToText();
+    }
+
+    /// <summary>Full pieces are handed on as they are. The last is copied out, and its memory serves the next message: most are small.</summary>
+    private sealed class Pieces(byte[] piece) : IBufferWriter<byte>
+    {
+        private readonly List<ReadOnlyMemory<byte>> _full = [];
+        private byte[] _piece = piece;
+        private int _used;
+        private int _length;
+
+        public void Advance(int count) => _used += count;
+
+        public Memory<byte> GetMemory(int sizeHint = 0)
+        {
+            if (_piece.Length - _used < Math.Max(1, sizeHint))
             {
-                JsonSerializer.Serialize(writer, value, type);
+                _full.Add(_piece.AsMemory(0, _used));
+                _length += _used;
+                (_piece, _used) = (new byte[Math.Max(sizeHint, PieceBytes)], 0);
             }
 
-            return text.WrittenSpan.ToArray();
+            return _piece.AsMemory(_used);
         }
-        finally
+
+        public Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
+
+        internal WireText ToText()
         {
-            text.ResetWrittenCount();
-            if (text.Capacity > KeptBytesMax)
-            {
-                buffer = null;
-            }
+            _full.Add(_piece.AsSpan(0, _used).ToArray());
+            scratch = _piece.Length == PieceBytes ? _piece : null;
+            return new WireText(_full, _length + _used);
         }
     }
 }

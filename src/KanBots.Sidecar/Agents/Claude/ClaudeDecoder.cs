@@ -59,7 +59,7 @@ internal static class ClaudeDecoder
     private static (AgentLine Line, ClaudeState State) Read(ReadOnlyMemory<byte> json, ClaudeState state)
     {
         using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = DepthMax });
-        var reading = new ClaudeReading(document.RootElement, state);
+        var reading = new ClaudeReading(json, document.RootElement, state);
         reading.Read();
         return (reading.ToLine(), reading.State);
     }

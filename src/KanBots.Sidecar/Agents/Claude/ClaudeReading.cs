@@ -7,7 +7,8 @@ using System.Text.Json;
 namespace KanBots.Sidecar.Agents.Claude;
 
 /// <summary>One line while it is read: what it says, and what it changes in the decoder's state.</summary>
-internal sealed class ClaudeReading(JsonElement root, ClaudeState state)
+/// <param name="json">The bytes that the root was read from; they must stay as they are as long as the items are used.</param>
+internal sealed class ClaudeReading(ReadOnlyMemory<byte> json, JsonElement root, ClaudeState state)
 {
     /// <summary>Tools at work at once that are known by name.</summary>
     private const int ToolsMax = 64;
@@ -150,6 +151,8 @@ internal sealed class ClaudeReading(JsonElement root, ClaudeState state)
         return delta.Text("text") ?? delta.Text("thinking") ?? delta.Text("partial_json") ?? part.Text("type") ?? "stream_event";
     }
 
+    private AgentText? Said(JsonElement text) => text.ValueKind == JsonValueKind.String ? (AgentText?)AgentText.Of(text, json) : null;
+
     private IEnumerable<JsonElement> Blocks() => root.Member("message").Member("content") switch
     {
         { ValueKind: JsonValueKind.Array } blocks => blocks.EnumerateArray(),
@@ -170,13 +173,13 @@ internal sealed class ClaudeReading(JsonElement root, ClaudeState state)
         {
             switch (block.Text("type"))
             {
-                case null when block.AsText() is { } text:
+                case null when Said(block) is { } text:
                     _items.Add(new AgentItem(ItemKind.Text, text, Parent: _parent));
                     break;
-                case "text" when block.Text("text") is { } text:
+                case "text" when Said(block.Member("text")) is { } text:
                     _items.Add(new AgentItem(ItemKind.Text, text, Parent: _parent));
                     break;
-                case "thinking" when block.Text("thinking") is { } thought:
+                case "thinking" when Said(block.Member("thinking")) is { } thought:
                     _items.Add(new AgentItem(ItemKind.Thinking, thought, Parent: _parent));
                     break;
                 case "tool_use":
@@ -214,7 +217,7 @@ internal sealed class ClaudeReading(JsonElement root, ClaudeState state)
 
         foreach (var block in Blocks())
         {
-            if ((block.AsText() ?? block.Text("text")) is { } said)
+            if ((Said(block) ?? Said(block.Member("text"))) is { } said)
             {
                 _items.Add(new AgentItem(ItemKind.UserMessage, said, Id: id, Parent: _parent));
             }
@@ -263,11 +266,12 @@ internal sealed class ClaudeReading(JsonElement root, ClaudeState state)
         return lines.Count == 0 ? "Not answered." : string.Join("\n", lines);
     }
 
-    private static string ContentText(JsonElement content) => content.ValueKind switch
+    private AgentText ContentText(JsonElement content) => content.ValueKind switch
     {
         JsonValueKind.Undefined or JsonValueKind.Null => "",
+        JsonValueKind.Array when content.GetArrayLength() == 1 && (Said(content[0]) ?? Said(content[0].Member("text"))) is { } only => only,
         JsonValueKind.Array => string.Join("\n", content.EnumerateArray().Select(part => part.AsText() ?? part.Text("text") ?? $"[{part.Text("type") ?? "unknown"}]")),
-        _ => content.AsText() ?? content.GetRawText(),
+        _ => Said(content) ?? content.GetRawText(),
     };
 
     private void Result()

@@ -88,7 +88,7 @@ internal sealed class WireModel
             return new Shape.Named(type.Name);
         }
 
-        if (type == typeof(string))
+        if (type == typeof(string) || type == typeof(JsonText))
         {
             return new Shape.Scalar("string");
         }
