@@ -68,6 +68,8 @@ internal sealed partial class BoardEngine : IAsyncDisposable
 
     internal FileSettings Settings { get; private set; }
 
+    internal RecentItems Recent { get; } = new();
+
     /// <summary>The board as it is now. Read from any thread.</summary>
     internal BoardView View => Volatile.Read(ref _view);
 

@@ -13,8 +13,8 @@ namespace KanBots.Sidecar.Engine;
 /// <summary>Follows the streams of live launches, and finds out how launches ended.</summary>
 internal sealed partial class BoardEngine
 {
-    private const int LinesPerTransaction = 256;
-    private const long BytesPerTransaction = 1 << 20;
+    private const int LinesPerTransaction = 1024;
+    private const long BytesPerTransaction = 2 << 20;
     private static readonly TimeSpan UsageInterval = TimeSpan.FromSeconds(1);
 
     /// <summary>After the order to stop; a host needs about two seconds for its whole ladder.</summary>
@@ -87,6 +87,7 @@ internal sealed partial class BoardEngine
         var effects = new List<Effect>();
         var seq = launch.Position.NextSeq;
         var wantsUsage = false;
+        List<PlacedItem>? items = Recent.IsWatched(launch.RunId) ? [] : null;
         foreach (var line in read)
         {
             AgentLine decoded;
@@ -94,6 +95,7 @@ internal sealed partial class BoardEngine
                 ? (new AgentLine([], [ClaudeDecoder.TooLong(line.Length)]), decoder)
                 : ClaudeDecoder.Decode(line.Content, decoder);
             lines.Add(new IndexedLine(launch.Launch, line.From, line.To, seq, decoded.Items.Length, decoded.Items.Sum(item => item.MicroUsd), now));
+            items?.AddRange(decoded.Items.Select((item, index) => new PlacedItem(launch.RunId, seq + index, now, launch.Launch, line.From, line.To, item)));
             seq += decoded.Items.Length;
             foreach (var signal in decoded.Signals)
             {
@@ -128,6 +130,7 @@ internal sealed partial class BoardEngine
         _state = state;
         _database.KeepSnapshot(_state);
         Show(tools);
+        Recent.Add(launch.RunId, seq - 1, items ?? [], items is null ? 0 : read[^1].To - read[0].From);
         Interlocked.Exchange(ref _appended, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
         foreach (var effect in launch.ReplayedAt is null ? effects : [])
         {

@@ -9,7 +9,7 @@ namespace KanBots.Sidecar.Engine;
 internal sealed record PlacedItem(long RunId, long Seq, DateTimeOffset At, int Launch, long From, long To, AgentItem Item);
 
 /// <summary>Makes pages of a run's thread: the index says where the lines are, the lines are read from the stream itself and decoded
-/// again. So the database holds no second copy of what the agent said.</summary>
+/// again. So the database holds no second copy of what the agent said. What came last of a run that is watched is in memory.</summary>
 internal sealed class ThreadReader(BoardEngine engine, Paths paths)
 {
     /// <summary>Items of one page.</summary>
@@ -23,6 +23,11 @@ internal sealed class ThreadReader(BoardEngine engine, Paths paths)
     internal async Task<(IReadOnlyList<PlacedItem> Items, bool AtEnd)> ReadAsync(long runId, long after, int limit)
     {
         var count = Math.Clamp(limit, 1, PageMax);
+        if (engine.Recent.After(runId, after, count) is { } recent)
+        {
+            return recent;
+        }
+
         var lines = await engine.LinesAsync(runId, after, count);
         var items = new List<PlacedItem>();
         if (await engine.RunAsync(runId) is not { } run)

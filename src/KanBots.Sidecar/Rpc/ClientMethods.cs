@@ -229,11 +229,18 @@ internal sealed partial class ClientSession
         {
             if (after is { } seq)
             {
+                if (_connection.Closed.IsCancellationRequested)
+                {
+                    return new Nothing(); // what it watches has been forgotten already
+                }
+
                 _subscriptions[runId] = seq;
+                _engine.Recent.Watch(runId, this, seq);
             }
             else
             {
                 _subscriptions.Remove(runId);
+                _engine.Recent.Unwatch(runId, this);
             }
         }
 

@@ -50,6 +50,20 @@ internal sealed partial class ClientSession
         {
             _log.Written -= SendLog;
             await _connection.DisposeAsync();
+            UnwatchAll();
+        }
+    }
+
+    private void UnwatchAll()
+    {
+        lock (_subscriptions)
+        {
+            foreach (var run in _subscriptions.Keys)
+            {
+                _engine.Recent.Unwatch(run, this);
+            }
+
+            _subscriptions.Clear();
         }
     }
 
@@ -155,6 +169,7 @@ internal sealed partial class ClientSession
                 }
 
                 after = _subscriptions[run] = items[^1].Seq;
+                _engine.Recent.Watch(run, this, after);
             }
 
             taken = _connection.NotifyAsync(page);
