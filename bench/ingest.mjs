@@ -44,8 +44,8 @@ async function ours(place, wire, go) {
   const run = await place.dispatch(wire, await place.card(wire, "flood"));
   const last = Buffer.from('"the last word"');
   const over = new Promise((resolve) => {
-    wire.heard = (body, start) => {
-      if (start.includes("run/didAppend") && body.includes(last)) resolve();
+    wire.heard = (parts, start) => {
+      if (start.includes("run/didAppend") && Buffer.concat(parts.slice(-2)).includes(last)) resolve();
     };
   });
   await wire.call("run/subscribe", { runId: run.id });

@@ -5,6 +5,7 @@ export class Wire {
   #buffered = [];
   #bytes = 0;
   #need = 0;
+  #head = 0;
   #waiting = new Map();
   #next = 1;
 
@@ -45,30 +46,41 @@ export class Wire {
     this.child.kill();
   }
 
-  // Joined only when a message is complete, so that a large one costs its size once.
+  // A message is joined only when it is complete and has to be read, so that what is measured is not this client.
   #take(chunk) {
     this.#buffered.push(chunk);
     this.#bytes += chunk.length;
     while (this.#bytes > 0 && this.#bytes >= this.#need) {
-      const all = this.#buffered.length === 1 ? this.#buffered[0] : Buffer.concat(this.#buffered);
-      this.#buffered = [all];
-      const head = all.indexOf("\r\n\r\n");
-      if (head < 0) return;
-      const to = head + 4 + Number(/Content-Length: (\d+)/i.exec(all.subarray(0, head).toString("latin1"))[1]);
-      this.#need = to;
-      if (all.length < to) return;
-      this.#buffered = [all.subarray(to)];
-      this.#bytes -= to;
+      if (this.#need === 0) {
+        const head = this.#buffered[0].indexOf("\r\n\r\n");
+        if (head < 0) {
+          if (this.#buffered.length === 1) return;
+          this.#buffered = [Buffer.concat(this.#buffered)];
+          continue;
+        }
+        this.#head = head + 4;
+        this.#need = this.#head + Number(/Content-Length: (\d+)/i.exec(this.#buffered[0].subarray(0, head).toString("latin1"))[1]);
+        continue;
+      }
+      const parts = [];
+      for (let missing = this.#need; missing > 0; ) {
+        const part = this.#buffered.shift();
+        if (part.length > missing) this.#buffered.unshift(part.subarray(missing));
+        parts.push(part.subarray(0, missing));
+        missing -= Math.min(missing, part.length);
+      }
+      this.#bytes -= this.#need;
       this.#need = 0;
-      this.#handle(all.subarray(head + 4, to));
+      parts[0] = parts[0].subarray(this.#head);
+      this.#handle(parts);
     }
   }
 
-  #handle(body) {
+  #handle(parts) {
     // What was said by itself is handed on unread: a measure decides what reading it costs.
-    const start = body.subarray(0, 200).toString("latin1");
-    if (!start.startsWith('{"jsonrpc":"2.0","id"')) return this.heard(body, start);
-    const message = JSON.parse(body);
+    const start = (parts[0].length < 200 ? Buffer.concat(parts.slice(0, 2)) : parts[0]).subarray(0, 200).toString("latin1");
+    if (!start.startsWith('{"jsonrpc":"2.0","id"')) return this.heard(parts, start);
+    const message = JSON.parse(Buffer.concat(parts));
     const waiting = this.#waiting.get(message.id);
     this.#waiting.delete(message.id);
     if (message.error) waiting.reject(new Error(`${message.error.message} ${JSON.stringify(message.error.data ?? {})}`));

@@ -103,7 +103,7 @@ internal sealed class ThreadReader(BoardEngine engine, Paths paths)
             if (from < _start || from + length > _start + _piece.Length)
             {
                 _file.Position = _start = from;
-                var bytes = new byte[Math.Max(length, PieceBytes)];
+                var bytes = GC.AllocateUninitializedArray<byte>(Math.Max(length, PieceBytes));
                 _piece = bytes.AsMemory(0, _file.ReadAtLeast(bytes, length));
             }
 

@@ -30,6 +30,9 @@ internal sealed class Database : IDisposable
 
     private readonly SqliteConnection _connection;
     private readonly string _build;
+    /// <summary>Pages in the write-ahead log, 4 KiB each, before they go into the database: then the loop waits for the disk twice.</summary>
+    private const int PagesPerCheckpoint = 4_000;
+
     private readonly Prepared _insertLine;
     private long _sinceSnapshot;
 
@@ -68,6 +71,7 @@ internal sealed class Database : IDisposable
     {
         Run(connection, "pragma locking_mode=EXCLUSIVE");
         Run(connection, "pragma journal_mode=WAL");
+        Run(connection, FormattableString.Invariant($"pragma wal_autocheckpoint={PagesPerCheckpoint}"));
         Run(connection, "create table if not exists meta(key text primary key, value text not null) without rowid");
         var version = Scalar(connection, "select value from meta where key='storageVersion'");
         if (version is not null && long.Parse(version, CultureInfo.InvariantCulture) > StorageVersion)

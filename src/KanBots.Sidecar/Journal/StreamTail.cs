@@ -6,20 +6,25 @@ namespace KanBots.Sidecar.Journal;
 internal readonly record struct TailLine(long From, long To, ReadOnlyMemory<byte> Content, long Length);
 
 /// <summary>Reads the complete lines of a file that another process appends to. Linear: no byte is read twice, and memory is bounded: of
-/// a line above the limit only the range is kept. A file that became shorter than what was read is read again from the line asked for.</summary>
+/// a line above the limit only the range is kept. A file that became shorter than what was read is read again from the line asked for.
+/// Lines are handed out where they were read to, and nothing is written there again.</summary>
 internal sealed class StreamTail(string path)
 {
     /// <summary>Below what the collector takes for a large object: each launch has one, and those are collected late.</summary>
     internal const int ChunkBytes = 64 * 1024;
     internal const int LineBytesMax = 32 * 1024 * 1024;
 
-    private readonly byte[] _chunk = new byte[ChunkBytes];
-    private int _chunkStart;
-    private int _chunkEnd;
-    private byte[] _partial = [];
-    private int _partialLength;
+    /// <summary>With less room than this a chunk is not read to any more.</summary>
+    private const int RoomBytesMin = 4 * 1024;
+
+    private byte[] _chunk = [];
+    private int _lineAt; // where the unfinished line begins in the chunk
+    private int _scanned; // before here there is no further newline
+    private int _filled;
     private long _lineStart = -1;
-    private long _scanned;
+    private long _skipped; // bytes of the unfinished line that were let go, since it is too long
+
+    private long Reached => _lineStart + _skipped + _filled - _lineAt;
 
     /// <param name="from">The start of the first unread line.</param>
     /// <param name="ended">The writer is gone, so that a last line without newline counts as one.</param>
@@ -34,36 +39,31 @@ internal sealed class StreamTail(string path)
             return lines;
         }
 
-        if (_lineStart != from || file.Length < _scanned + _chunkEnd - _chunkStart)
+        if (_lineStart != from || file.Length < Reached)
         {
-            Restart(from);
+            (_lineStart, _skipped) = (from, 0);
+            _lineAt = _scanned = _filled; // what is here already is somebody's line
         }
 
         for (long taken = 0; lines.Count < linesMax && taken < bytesMax;)
         {
-            if (_chunkStart == _chunkEnd && !Fill(file))
+            var newline = _chunk.AsSpan(_scanned, _filled - _scanned).IndexOf((byte)'\n');
+            if (newline >= 0)
             {
-                if (ended && _scanned > _lineStart)
+                lines.Add(Complete(_scanned + newline, 1));
+                taken += lines[^1].Length;
+                continue;
+            }
+
+            _scanned = _filled;
+            if (!Fill(file))
+            {
+                if (ended && Reached > _lineStart)
                 {
-                    lines.Add(Complete(default));
+                    lines.Add(Complete(_filled, 0));
                 }
 
                 return lines;
-            }
-
-            var rest = _chunk.AsSpan(_chunkStart, _chunkEnd - _chunkStart);
-            var newline = rest.IndexOf((byte)'\n');
-            var used = newline < 0 ? rest.Length : newline + 1;
-            _chunkStart += used;
-            _scanned += used;
-            if (newline < 0)
-            {
-                Keep(rest);
-            }
-            else
-            {
-                lines.Add(Complete(rest[..newline]));
-                taken += lines[^1].Length;
             }
         }
 
@@ -84,53 +84,48 @@ internal sealed class StreamTail(string path)
 
     private bool Fill(FileStream file)
     {
-        file.Position = _scanned;
-        (_chunkStart, _chunkEnd) = (0, file.Read(_chunk));
-        return _chunkEnd > 0;
+        if (Reached >= file.Length)
+        {
+            return false; // no room is made for nothing
+        }
+
+        MakeRoom();
+        file.Position = Reached;
+        var read = file.Read(_chunk.AsSpan(_filled));
+        _filled += read;
+        return read > 0;
     }
 
-    private void Restart(long from)
+    private void MakeRoom()
     {
-        _lineStart = _scanned = from;
-        _chunkStart = _chunkEnd = _partialLength = 0;
+        var unfinished = _filled - _lineAt;
+        if (unfinished + _skipped > LineBytesMax)
+        {
+            // Too long to load: only its range will be known. A chunk that holds nothing else is filled again.
+            _skipped += unfinished;
+            _lineAt = _scanned = _filled = _lineAt == 0 ? 0 : _filled;
+            unfinished = 0;
+        }
+
+        // One giant line must not hold its memory for ever.
+        var isOversized = _chunk.Length > 4 * ChunkBytes && unfinished < ChunkBytes;
+        if (isOversized || _chunk.Length - _filled < RoomBytesMin)
+        {
+            var size = unfinished < LineBytesMax / 2 ? 2 * unfinished : LineBytesMax + 1 + RoomBytesMin;
+            var chunk = GC.AllocateUninitializedArray<byte>(Math.Max(ChunkBytes, size));
+            _chunk.AsSpan(_lineAt, unfinished).CopyTo(chunk);
+            (_chunk, _scanned, _lineAt, _filled) = (chunk, _scanned - _lineAt, 0, unfinished);
+        }
     }
 
-    private TailLine Complete(ReadOnlySpan<byte> last)
+    /// <param name="end">Where the line ends in the chunk.</param>
+    /// <param name="newline">Bytes of the newline after it.</param>
+    private TailLine Complete(int end, int newline)
     {
-        var (from, to) = (_lineStart, _scanned);
-        var length = to - from;
-        ReadOnlyMemory<byte> content = default;
-        if (length <= LineBytesMax)
-        {
-            var bytes = new byte[_partialLength + last.Length];
-            _partial.AsSpan(0, _partialLength).CopyTo(bytes);
-            last.CopyTo(bytes.AsSpan(_partialLength));
-            content = bytes;
-        }
-
-        _lineStart = to;
-        _partialLength = 0;
-        if (_partial.Length > 4 * ChunkBytes)
-        {
-            _partial = []; // one giant line must not hold its memory for ever
-        }
-
-        return new TailLine(from, to, content, length);
-    }
-
-    private void Keep(ReadOnlySpan<byte> rest)
-    {
-        if (_partialLength + rest.Length > LineBytesMax)
-        {
-            return; // too long to load: only its range will be known
-        }
-
-        if (_partialLength + rest.Length > _partial.Length)
-        {
-            Array.Resize(ref _partial, Math.Min(LineBytesMax, Math.Max((_partialLength + rest.Length) * 2, 4096)));
-        }
-
-        rest.CopyTo(_partial.AsSpan(_partialLength));
-        _partialLength += rest.Length;
+        var length = _skipped + end - _lineAt + newline;
+        var line = new TailLine(_lineStart, _lineStart + length, length <= LineBytesMax ? _chunk.AsMemory(_lineAt, end - _lineAt) : default, length);
+        (_lineStart, _skipped) = (line.To, 0);
+        _lineAt = _scanned = end + newline;
+        return line;
     }
 }

@@ -47,7 +47,7 @@ internal readonly record struct WireText(IReadOnlyList<ReadOnlyMemory<byte>> Par
             {
                 _full.Add(_piece.AsMemory(0, _used));
                 _length += _used;
-                (_piece, _used) = (new byte[Math.Max(sizeHint, PieceBytes)], 0);
+                (_piece, _used) = (GC.AllocateUninitializedArray<byte>(Math.Max(sizeHint, PieceBytes)), 0);
             }
 
             return _piece.AsMemory(_used);

@@ -78,7 +78,7 @@ internal static class Samples
 
         return type switch
         {
-            _ when type == typeof(string) => full ? $"{name}: \"Grüße\", 世界 🚀\n" : "",
+            _ when type == typeof(string) || type == typeof(JsonText) => full ? $"{name}: \"Grüße\", 世界 🚀\n" : "",
             _ when type == typeof(DateTimeOffset) => full ? "2026-11-25T23:59:59.999Z" : "2026-01-01T00:00:00.000Z",
             _ when type == typeof(bool) => full,
             _ when type == typeof(int) => full ? int.MaxValue : 0,
