@@ -57,8 +57,8 @@ internal sealed class ThreadReader(BoardEngine engine, Paths paths)
         {
             // Another build may have read this line into more items than this one: the numbering must not shift.
             var item = i < decoded.Length ? decoded[i] : new AgentItem(ItemKind.Notice, "This item was written by another version.", "notUnderstood");
-            // What a result adds depends on the lines before it, so it was kept when the line was first read.
-            yield return new PlacedItem(runId, line.FirstSeq + i, line.At, line.Launch, line.From, line.To, item.Kind == ItemKind.Result ? item with { MicroUsd = line.MicroUsd } : item);
+            // What a result adds and why it failed depends on the lines before it, so it was kept when the line was first read.
+            yield return new PlacedItem(runId, line.FirstSeq + i, line.At, line.Launch, line.From, line.To, item.Kind == ItemKind.Result ? item with { MicroUsd = line.MicroUsd, Name = line.Failure ?? item.Name } : item);
         }
     }
 

@@ -11,7 +11,7 @@ internal sealed class StorageNewerException(long found, string? what = null)
 
 /// <summary>Where one line lies in a run's stream, and which items of the thread it holds.</summary>
 /// <param name="MicroUsd">Exact cost that the line added.</param>
-internal readonly record struct IndexedLine(int Launch, long From, long To, long FirstSeq, int Items, long MicroUsd, DateTimeOffset At);
+internal readonly record struct IndexedLine(int Launch, long From, long To, long FirstSeq, int Items, long MicroUsd, DateTimeOffset At, string? Failure = null);
 
 /// <summary>How far a launch's stream was read.</summary>
 /// <param name="Decoder">The decoder's own state as JSON, null before the first line.</param>
@@ -28,11 +28,11 @@ internal sealed class Database : IDisposable
     /// <summary>Events after which the folded state is kept anew, so that a start replays at most so many.</summary>
     internal const int EventsPerSnapshot = 2_000;
 
-    private readonly SqliteConnection _connection;
-    private readonly string _build;
     /// <summary>Pages in the write-ahead log, 4 KiB each, before they go into the database: then the loop waits for the disk twice.</summary>
     private const int PagesPerCheckpoint = 4_000;
 
+    private readonly SqliteConnection _connection;
+    private readonly string _build;
     private readonly Prepared _insertLine;
     private long _sinceSnapshot;
 
@@ -85,6 +85,7 @@ internal sealed class Database : IDisposable
             create table if not exists snapshot(id integer primary key check(id = 0), build text not null, seq integer not null, json blob not null);
             create table if not exists stream(run integer not null, launch integer not null, offset integer not null, decoder text, primary key(run, launch)) without rowid;
             create table if not exists line(run integer not null, seq integer not null, launch integer not null, start integer not null, stop integer not null, items integer not null, cost integer not null, at integer not null, primary key(run, seq)) without rowid;
+            create table if not exists failure(run integer not null, seq integer not null, kind text not null, primary key(run, seq)) without rowid;
             """);
         Run(connection, "insert or ignore into meta values('storageVersion', $version), ('epoch', $epoch)", ("$version", StorageVersion.ToString(CultureInfo.InvariantCulture)), ("$epoch", newEpoch));
     }
@@ -203,6 +204,7 @@ internal sealed class Database : IDisposable
         {
             lines = long.Parse(Scalar(_connection, "select cast(count(*) as text) from line where run=$run and launch=$launch and stop > $length", ("$run", run), ("$launch", launch), ("$length", length))!, CultureInfo.InvariantCulture);
             Run(_connection, "delete from line where run=$run and launch=$launch and stop > $length", ("$run", run), ("$launch", launch), ("$length", length));
+            Run(_connection, "delete from failure where run=$run and seq not in (select seq from line where run=$run)", ("$run", run));
             Run(_connection, "update stream set offset = (select coalesce(max(stop), 0) from line where run=$run and launch=$launch) where run=$run and launch=$launch", ("$run", run), ("$launch", launch));
         });
         return lines;
@@ -214,6 +216,7 @@ internal sealed class Database : IDisposable
     {
         Run(_connection, "insert or replace into line select run, max(seq + items) - 1, launch, 0, 0, 1, 0, max(at) from line where run=$run and launch=$launch and items > 0 group by run, launch", ("$run", run), ("$launch", launch));
         Run(_connection, "delete from line where run=$run and launch=$launch and stop > 0", ("$run", run), ("$launch", launch));
+        Run(_connection, "delete from failure where run=$run and seq not in (select seq from line where run=$run)", ("$run", run));
     });
 
     /// <summary>Brings events to the disk before the effects that they order.</summary>
@@ -233,6 +236,10 @@ internal sealed class Database : IDisposable
         foreach (var line in lines)
         {
             _insertLine.Run(run, line.FirstSeq, line.Launch, line.From, line.To, line.Items, line.MicroUsd, line.At.ToUnixTimeMilliseconds());
+            if (line.Failure is { } kind)
+            {
+                Run(_connection, "insert or replace into failure values($run, $seq, $kind)", ("$run", run), ("$seq", line.FirstSeq), ("$kind", kind));
+            }
         }
 
         AppendEvents(events, at);
@@ -249,12 +256,12 @@ internal sealed class Database : IDisposable
     /// <summary>The lines that hold the items after a sequence number, in order.</summary>
     internal IReadOnlyList<IndexedLine> Lines(long run, long afterSeq, int limit)
     {
-        using var command = Command(_connection, "select launch, start, stop, seq, items, cost, at from line where run=$run and seq + items - 1 > $after order by seq limit $limit", ("$run", run), ("$after", afterSeq), ("$limit", limit));
+        using var command = Command(_connection, "select launch, start, stop, seq, items, cost, at, (select kind from failure where failure.run = line.run and failure.seq = line.seq) from line where run=$run and seq + items - 1 > $after order by seq limit $limit", ("$run", run), ("$after", afterSeq), ("$limit", limit));
         using var reader = command.ExecuteReader();
         var lines = new List<IndexedLine>();
         while (reader.Read())
         {
-            lines.Add(new IndexedLine(reader.GetInt32(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt32(4), reader.GetInt64(5), DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(6))));
+            lines.Add(new IndexedLine(reader.GetInt32(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt32(4), reader.GetInt64(5), DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(6)), reader.IsDBNull(7) ? null : reader.GetString(7)));
         }
 
         return lines;

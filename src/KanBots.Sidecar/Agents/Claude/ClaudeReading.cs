@@ -301,9 +301,7 @@ internal sealed class ClaudeReading(ReadOnlyMemory<byte> json, JsonElement root,
 
         _signals.Add(new AgentSignal.Tool(null));
         _signals.Add(new AgentSignal.TurnEnded(isError, interrupted, kind, message, turns));
-        // By this line alone: it is read again without those before it, and must be the same then.
-        var shown = interrupted ? "interrupted" : isError ? ClaudeFailure.OfResult(root.Text("subtype") ?? "", null, text).Kind : "success";
-        _items.Add(new AgentItem(ItemKind.Result, text, shown, IsError: isError, MicroUsd: micro, Turns: turns, DurationMs: root.Whole("duration_ms")));
+        _items.Add(new AgentItem(ItemKind.Result, text, interrupted ? "interrupted" : kind ?? "success", IsError: isError, MicroUsd: micro, Turns: turns, DurationMs: root.Whole("duration_ms")));
     }
 
     private string Errors() => root.Member("errors") is { ValueKind: JsonValueKind.Array } errors
