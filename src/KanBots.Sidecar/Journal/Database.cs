@@ -11,6 +11,7 @@ internal sealed class StorageNewerException(long found, string? what = null)
 
 /// <summary>Where one line lies in a run's stream, and which items of the thread it holds.</summary>
 /// <param name="MicroUsd">Exact cost that the line added.</param>
+/// <param name="Failure">Of a turn's result that is an error, its kind; it depends on the lines before.</param>
 internal readonly record struct IndexedLine(int Launch, long From, long To, long FirstSeq, int Items, long MicroUsd, DateTimeOffset At, string? Failure = null);
 
 /// <summary>How far a launch's stream was read.</summary>
