@@ -270,6 +270,7 @@ internal sealed partial class BoardEngine : IAsyncDisposable
         if (_state.Recalls(input) is { } left && _database.Archived(left) is { } archived)
         {
             _ = Apply(new Input.Recalled(archived.Run, archived.Decisions), null);
+            _ = ReadNeeds();
         }
 
         var decided = Decider.Decide(_state, input, _time.GetUtcNow());
@@ -356,6 +357,7 @@ internal sealed partial class BoardEngine : IAsyncDisposable
             if (TryApply(new Input.Archive(Limits.EndedRunsKept)))
             {
                 _runsSettled = _state.Runs.Count;
+                Show(_view with { Needs = _view.Needs.RemoveRange(_view.Needs.Keys.Where(run => !_state.Runs.ContainsKey(run))) });
             }
         }
 
