@@ -103,14 +103,14 @@ public sealed class HardTimesTests
         Place.Until("the agent works", () => Directory.Exists(Path.Combine(place.Root, "gate")) && Directory.GetFiles(Path.Combine(place.Root, "gate")).Length > 0);
         var (host, agent, serve) = (place.HostPids(1, run)[0], place.AgentPid(1, run)!.Value, place.ServePid);
         var still = who switch { "relay" => client.Pid, "serve" => serve, "host" => host, "agent" => agent, _ => GuardOf(host, agent) };
-        Signal(still, "STOP");
+        Place.Signal(still, "STOP");
         Place.Until("it stands still: the obstacle is real", () => State(still) == 'T');
         File.WriteAllText(Path.Combine(place.Root, "gate", "open"), "");
         var clock = Stopwatch.StartNew();
         var another = who is "relay" or "serve" ? null : place.Connect();
         Place.Until("the time is over", () => clock.Elapsed.TotalSeconds > (Environment.GetEnvironmentVariable("KANBOTS_LONG") == "1" ? 60 : 3), 90);
         Assert.NotNull((another ?? (who == "relay" ? place.Connect() : null))?.Call("board/get") ?? new JsonObject());
-        Signal(still, "CONT");
+        Place.Signal(still, "CONT");
 
         var done = Place.UntilState(client, run, "inReview");
         Assert.Equal((1, 250_000L), ((int)done["launch"]!, (long)done["costMicroUsd"]!));
@@ -131,7 +131,7 @@ public sealed class HardTimesTests
         Place.Until("the agent works", () => place.AgentPid(1, run) is not null);
         var (host, agent) = (place.HostPids(1, run)[0], place.AgentPid(1, run)!.Value);
         Place.UntilState(client, run, "running");
-        Signal(host, "STOP");
+        Place.Signal(host, "STOP");
         Place.Until("it stands still: the obstacle is real", () => State(host) == 'T');
         var stopped = client.Ask("run/stop", new JsonObject { ["runId"] = run })["run"]!;
         Assert.Equal("stopped", (string?)stopped["state"]);
@@ -169,8 +169,6 @@ public sealed class HardTimesTests
         Assert.True(text.Contains(longest) && text.Contains(prompt), "what the agent was told holds the body and the prompt, each to its last letter");
         Assert.DoesNotContain("fake:work", File.ReadAllText(Path.Combine(place.RunFolder(1, run), "launch.json")));
     }
-
-    private static void Signal(int pid, string signal) => Process.Start("/bin/kill", [$"-{signal}", $"{pid}"]).WaitForExit();
 
     private static char State(int pid) => Fields(pid)[0][0];
 

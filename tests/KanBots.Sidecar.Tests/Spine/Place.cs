@@ -185,6 +185,9 @@ internal sealed class Place : IDisposable
         Until("the killed serve is gone", () => !IsAlive(pid));
     }
 
+    /// <param name="signal">As <c>kill</c> names it.</param>
+    internal static void Signal(int pid, string signal) => Process.Start("/bin/kill", [$"-{signal}", $"{pid}"]).WaitForExit();
+
     internal static void Kill(int pid) => Process.Start("/bin/kill", ["-9", $"{pid}"]).WaitForExit();
 
     public void Dispose()

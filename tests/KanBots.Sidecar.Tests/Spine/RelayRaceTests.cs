@@ -108,7 +108,7 @@ public sealed class RelayRaceTests
         using var place = new Place();
         place.Start();
         var pid = place.ServePid;
-        Process.Start("/bin/kill", ["-STOP", $"{pid}"]).WaitForExit();
+        Place.Signal(pid, "STOP");
         try
         {
             var (code, error, took) = RunRelay(place);
@@ -118,7 +118,7 @@ public sealed class RelayRaceTests
         }
         finally
         {
-            Process.Start("/bin/kill", ["-CONT", $"{pid}"]).WaitForExit();
+            Place.Signal(pid, "CONT");
         }
 
         place.Connect().Call("board/get");

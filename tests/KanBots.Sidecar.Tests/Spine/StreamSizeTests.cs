@@ -71,4 +71,37 @@ public sealed class StreamSizeTests
         Assert.Equal(new FileInfo(stdout).Length, to);
         Assert.InRange(PeakMiB(place.ServePid), 1, 250);
     }
+
+    /// <summary>Who keeps up is told out of memory, who was stopped meanwhile out of index and stream: both are told the same.</summary>
+    [Fact]
+    public void Who_watches_a_flood_and_who_was_stopped_in_it_are_told_everything_once_and_in_order()
+    {
+        const int bytes = 45_000_000; // more than is kept for those who do not keep up
+        using var place = new Place();
+        var (one, other) = (place.Start(), place.Connect());
+        place.Script("wait", $$"""[{"flood":1000},{"ask":[{"question":"Go?","header":"H","multiSelect":false,"options":[{"label":"A"}]}]},{"flood":{{bytes}}}]""");
+        var run = Place.Dispatch(one, Place.Card(one, 1, "wait"));
+        Place.UntilState(one, run, "awaitingDecision");
+        foreach (var client in new[] { one, other })
+        {
+            client.Call("run/subscribe", new JsonObject { ["runId"] = run });
+        }
+
+        Place.Until("both have begun", () => Told(one).Count > 0 && Told(other).Count > 0);
+        Place.Signal(other.Pid, "STOP");
+        one.Ask("decision/answer", new JsonObject { ["decisionId"] = (string)one.Call("board/get")["decisions"]![0]!["id"]!, ["answers"] = new JsonArray(new JsonObject { ["questionId"] = "q1", ["values"] = new JsonArray("A") }) });
+        Place.UntilState(one, run, "finished", "inReview");
+        Place.Until("the first has all", () => Told(one) is var told && told[^1]["kind"]!.ToString() == "result");
+        Assert.DoesNotContain(Told(other), item => (string?)item["kind"] == "result");
+        Place.Signal(other.Pid, "CONT");
+        Place.Until("the other has all", () => Told(other) is var told && told[^1]["kind"]!.ToString() == "result");
+
+        var texts = Told(one).Where(item => (string?)item["kind"] == "text").Select(item => (string)item["body"]!["text"]!).ToList();
+        Assert.Equal(1 + (bytes / 1000), texts.Count);
+        Assert.Equal(Enumerable.Range(0, bytes / 1000), texts.Skip(1).Select(text => int.Parse(text[..text.IndexOf(' ')])));
+        Assert.Equal(Told(one).Select(item => item.ToJsonString()), Told(other).Select(item => item.ToJsonString()));
+        Assert.InRange(PeakMiB(place.ServePid), 1, 250);
+    }
+
+    private static List<JsonNode> Told(WireClient client) => [.. client.Notifications("run/didAppend").SelectMany(note => note["items"]!.AsArray()).Select(item => item!)];
 }
