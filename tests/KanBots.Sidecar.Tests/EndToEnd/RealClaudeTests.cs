@@ -312,5 +312,7 @@ public sealed class RealClaudeTests
         Assert.Equal("modelUnknown", (string?)failed["reason"]!["kind"]);
         Assert.Contains("no-such-model", (string?)failed["reason"]!["message"]);
         Assert.Contains("dispatch the card again", (string?)failed["reason"]!["message"]);
+        var thread = scene.Client.Call("run/events", new JsonObject { ["runId"] = (long)failed["id"]! })["items"]!.AsArray();
+        Assert.Equal("modelUnknown", (string?)Assert.Single(thread, item => (string?)item!["kind"] == "result")!["outcome"]);
     }
 }

@@ -176,15 +176,18 @@ public sealed class DatabaseTests : IDisposable
     public void Lines_beyond_what_the_stream_still_has_are_cut_back_and_read_again()
     {
         using var database = Open();
-        database.Ingest(1, 1, 30, "one", [Indexed(1, 1, 0, 10), Indexed(2, 1, 10, 20), Indexed(3, 1, 20, 30)], [], Now);
-        database.Ingest(2, 1, 30, "other", [Indexed(1, 1, 0, 30)], [], Now);
+        database.Ingest(1, 1, 30, "one", [Indexed(1, 1, 0, 10), Indexed(2, 1, 10, 20) with { Failure = "rateLimited" }, Indexed(3, 1, 20, 30)], [], Now);
+        database.Ingest(2, 1, 30, "other", [Indexed(1, 1, 0, 30) with { Failure = "billing" }], [], Now);
+        Assert.Equal([null, "rateLimited", null], database.Lines(1, 0, 9).Select(line => line.Failure));
         Assert.Equal(2, database.CutBack(1, 1, 15));
         Assert.Equal(new StreamPosition(10, "one", 2), database.Position(1, 1));
         Assert.Equal(new StreamPosition(30, "other", 2), database.Position(2, 1));
         Assert.Equal(0, database.CutBack(1, 1, 10));
         Assert.Equal(1, database.CutBack(1, 1, 0));
         Assert.Equal(new StreamPosition(0, "one", 1), database.Position(1, 1));
-        database.Ingest(1, 1, 10, "again", [Indexed(1, 1, 0, 10)], [], Now);
+        database.Ingest(1, 1, 20, "again", [Indexed(1, 1, 0, 10), Indexed(2, 1, 10, 20)], [], Now);
+        Assert.Equal([null, null], database.Lines(1, 0, 9).Select(line => line.Failure)); // of what is gone nothing is left
+        Assert.Equal("billing", database.Lines(2, 0, 9).Single().Failure);
     }
 
     [Fact]
