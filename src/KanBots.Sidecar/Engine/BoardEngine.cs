@@ -68,6 +68,7 @@ internal sealed partial class BoardEngine : IAsyncDisposable
 
     internal FileSettings Settings { get; private set; }
 
+    /// <summary>For those who watch runs.</summary>
     internal RecentItems Recent { get; } = new();
 
     /// <summary>The board as it is now. Read from any thread.</summary>

@@ -97,7 +97,7 @@ internal sealed class RecentItems
         }
     }
 
-    /// <returns>The items after one, and whether there are none after them; null when that cannot be said from here.</returns>
+    /// <returns>The items after one, within the limits of a page, and whether there are none after them; null when that cannot be said from here.</returns>
     internal (IReadOnlyList<PlacedItem> Items, bool AtEnd)? After(long runId, long after, int limit)
     {
         lock (_gate)
@@ -108,21 +108,19 @@ internal sealed class RecentItems
             }
 
             var items = new List<PlacedItem>();
-            var next = after + 1;
-            foreach (var piece in _pieces.Where(piece => piece.RunId == runId && piece.Items[^1].Seq > after))
+            long bytes = 0;
+            foreach (var item in _pieces.Where(piece => piece.RunId == runId && piece.Items[^1].Seq > after).SelectMany(piece => piece.Items).SkipWhile(item => item.Seq <= after))
             {
-                if (piece.Items[0].Seq > next || items.Count == limit)
+                if (item.Seq != after + 1 + items.Count || items.Count == limit || bytes >= ThreadReader.PageBytesMax)
                 {
-                    break; // what lies between was too long to be kept
+                    break; // what lies between was too long to be kept, or the page is full
                 }
 
-                var from = (int)(next - piece.Items[0].Seq);
-                var count = Math.Min(piece.Items.Count - from, limit - items.Count);
-                items.AddRange(piece.Items.Skip(from).Take(count));
-                next += count;
+                items.Add(item);
+                bytes += item.To - item.From;
             }
 
-            return items.Count > 0 || after >= newest ? (items, next > newest) : null;
+            return items.Count > 0 || after >= newest ? (items, after + items.Count >= newest) : null;
         }
     }
 
