@@ -66,20 +66,23 @@ internal sealed class InFlight
         }
     }
 
-    /// <summary>No more will be started: cancels all and completes when the last is answered.</summary>
+    /// <summary>No more will be started: completes when the last is answered.</summary>
     internal Task EndAsync()
     {
         _ending = true;
-        foreach (var request in _requests.Values)
-        {
-            request.Cancel();
-        }
-
         if (Count == 0)
         {
             _none.TrySetResult();
         }
 
         return _none.Task;
+    }
+
+    internal void CancelAll()
+    {
+        foreach (var request in _requests.Values)
+        {
+            request.Cancel();
+        }
     }
 }

@@ -67,15 +67,16 @@ internal sealed class OutgoingQueue(Stream output, TimeSpan patience)
         {
             await foreach (var message in _messages.Reader.ReadAllAsync(deadline.Token))
             {
+                var isWritten = false;
                 try
                 {
                     await WriteAsync(message, deadline);
-                    message.Taken?.TrySetResult();
+                    isWritten = true;
                 }
                 finally
                 {
-                    message.Taken?.TrySetException(Ended());
-                    Remove(message.Bytes);
+                    Remove(message.Bytes); // first: whoever is told may add the next at once
+                    _ = isWritten ? message.Taken?.TrySetResult() : message.Taken?.TrySetException(Ended());
                 }
             }
         }

@@ -9,14 +9,17 @@ namespace KanBots.Sidecar.Rpc;
 
 /// <summary>JSON-RPC 2.0 in Content-Length frames over two streams, requests both ways. Handlers are started in the order of arrival,
 /// each up to its first await. Reading never waits for writing. Framing that cannot be followed ends the connection after a last error;
-/// anything else is answered and the connection goes on. When the input ends, what is under way is cancelled and the answers are still
-/// written, within <see cref="DrainPatience"/>.</summary>
+/// anything else is answered and the connection goes on. When the input ends, what is under way has <see cref="AnswerPatience"/> before it is
+/// cancelled, and the answers are still written, within <see cref="DrainPatience"/>.</summary>
 internal sealed partial class RpcConnection : IAsyncDisposable
 {
     /// <summary>A reader that takes nothing for so long loses the connection.</summary>
     internal static readonly TimeSpan StuckReader = TimeSpan.FromSeconds(60);
 
-    /// <summary>How long the last answers may take once the input has ended.</summary>
+    /// <summary>How long requests may still take once the input has ended: what was piped in is answered, also by a serve that has just begun.</summary>
+    internal static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long the last answers may take after that.</summary>
     internal static readonly TimeSpan DrainPatience = TimeSpan.FromSeconds(2);
 
     private readonly PipeReader _input;
@@ -25,12 +28,15 @@ internal sealed partial class RpcConnection : IAsyncDisposable
     private readonly Func<Exception, string> _logBug;
     private readonly InFlight _inFlight = new();
     private readonly CancellationTokenSource _closed = new();
+    private readonly TimeSpan _answerPatience;
     private volatile bool _stopping;
 
     /// <param name="logBug">Writes a bug into the log and gives the reference that the caller is told.</param>
     /// <param name="stuckReader">In place of <see cref="StuckReader"/>.</param>
-    internal RpcConnection(Stream input, Stream output, RpcMethods methods, Func<Exception, string> logBug, TimeSpan? stuckReader = null)
+    /// <param name="answerPatience">In place of <see cref="AnswerPatience"/>.</param>
+    internal RpcConnection(Stream input, Stream output, RpcMethods methods, Func<Exception, string> logBug, TimeSpan? stuckReader = null, TimeSpan? answerPatience = null)
     {
+        _answerPatience = answerPatience ?? AnswerPatience;
         _input = PipeReader.Create(input, new StreamPipeReaderOptions(bufferSize: 64 * 1024, leaveOpen: true));
         _outgoing = new OutgoingQueue(output, stuckReader ?? StuckReader);
         _methods = methods;
@@ -88,9 +94,11 @@ internal sealed partial class RpcConnection : IAsyncDisposable
 
     private async Task DrainAsync(Task writing)
     {
+        var answered = _inFlight.EndAsync();
+        await Task.WhenAny(answered, Task.Delay(_answerPatience, _closed.Token));
+        _inFlight.CancelAll();
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(_closed.Token);
         patience.CancelAfter(DrainPatience);
-        var answered = _inFlight.EndAsync();
         try
         {
             await answered.WaitAsync(patience.Token);

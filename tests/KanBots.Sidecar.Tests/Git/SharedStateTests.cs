@@ -46,6 +46,7 @@ public sealed class SharedStateTests : IDisposable
         { "chmod +x .git/hooks/post-commit", "sharedHooksChanged", ["post-commit."] },
         { "rm .git/hooks/post-commit", "sharedHooksChanged", ["post-commit (removed)"] },
         { "ln -sf /bin/true .git/hooks/post-commit", "sharedHooksChanged", ["post-commit."] },
+        { "ln -sfn /bin/false .git/hooks/commit-msg", "sharedHooksChanged", ["commit-msg."] },
         { "git config --global user.name Nobody", "userConfigChanged", ["user.name", "git config --global --list"] },
         { "echo '* -text' >.git/info/attributes", "sharedFilesChanged", ["info/attributes (new)"] },
         { "git rev-parse HEAD >.git/shallow", "sharedFilesChanged", ["shallow (new)"] },
@@ -58,6 +59,7 @@ public sealed class SharedStateTests : IDisposable
         _repository.Git("config", "remote.origin.url", "https://person:hunter2@forge.example/x");
         _repository.Git("config", "branch.main.remote", "origin");
         File.WriteAllText(Path.Combine(Hooks, "post-commit"), "#!/bin/sh\n");
+        File.CreateSymbolicLink(Path.Combine(Hooks, "commit-msg"), "/bin/true");
         var before = await ReadAsync();
         using (var shell = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("/bin/sh", ["-c", command]) { WorkingDirectory = _repository.Folder, Environment = { ["GIT_CONFIG_GLOBAL"] = $"{_home}/.gitconfig" } })!)
         {

@@ -112,6 +112,25 @@ public sealed class StreamTailTests : IDisposable
     }
 
     [Fact]
+    public void Lines_that_were_handed_out_stay_as_they_are_whatever_is_read_next()
+    {
+        var random = new Random(3);
+        var tail = new StreamTail(FilePath);
+        var kept = new List<(TailLine Line, string Text)>();
+        for (long from = 0, round = 0; round < 400; round++)
+        {
+            var text = new string((char)('a' + (round % 26)), random.Next(round % 50 == 0 ? 300_000 : 3_000));
+            Append(Encoding.UTF8.GetBytes($"{text}\n"));
+            var again = random.Next(4) == 0 && kept.Count > 0; // as after a transaction that failed
+            var read = tail.Read(again ? kept[^1].Line.From : from, false, 9, 1 << 20);
+            kept.Add((read[^1], text));
+            from = read[^1].To;
+        }
+
+        Assert.Equal(kept.Select(line => line.Text), kept.Select(line => Encoding.UTF8.GetString(line.Line.Content.Span)));
+    }
+
+    [Fact]
     public void A_file_that_became_shorter_gives_nothing_that_is_gone_and_then_what_is_new()
     {
         Append("a\nfirst half"u8);

@@ -10,7 +10,7 @@ internal sealed class Bench : IAsyncDisposable
 {
     private readonly NetworkStream _theirs;
 
-    internal Bench(TimeSpan? stuckReader = null)
+    internal Bench(TimeSpan? stuckReader = null, TimeSpan? answerPatience = null)
     {
         var (ours, theirs) = Pair();
         _theirs = theirs;
@@ -19,7 +19,7 @@ internal sealed class Bench : IAsyncDisposable
         {
             Bugs.Enqueue(bug);
             return $"ref{Bugs.Count}";
-        }, stuckReader);
+        }, stuckReader, answerPatience ?? TimeSpan.Zero);
         Running = RunAsync(ours);
     }
 

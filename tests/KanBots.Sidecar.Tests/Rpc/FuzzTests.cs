@@ -59,7 +59,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
                 {
                     bugs.Add(bug);
                     return "ref";
-                });
+                }, answerPatience: TimeSpan.Zero);
                 await connection.RunAsync().WaitAsync(Patience);
                 Assert.Empty(bugs);
                 var replies = Read(said.ToArray());

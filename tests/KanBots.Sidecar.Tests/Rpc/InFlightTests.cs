@@ -196,4 +196,27 @@ public sealed class InFlightTests
             Assert.Null(await bench.Client.ReadAsync());
         }
     }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_is_under_way_when_the_input_ends_has_time_to_be_answered(bool exits)
+    {
+        await using var bench = new Bench(answerPatience: TimeSpan.FromMinutes(1));
+        bench.Client.SendTogether(exits ? [Request("1", "test/wait"), Request("2", "test/exit")] : [Request("1", "test/wait")]);
+        Place.Until("it is under way", () => bench.Waiting == 1);
+        if (exits)
+        {
+            Assert.Equal(2, (int)(await bench.Client.NextAsync())["id"]!);
+        }
+        else
+        {
+            bench.EndInput();
+        }
+
+        bench.Gate.SetResult();
+        var answer = await bench.Client.NextAsync();
+        Assert.True((int)answer["id"]! == 1 && answer["result"] is not null, answer.ToJsonString());
+        Assert.Null(await bench.Client.ReadAsync());
+    }
 }
