@@ -95,8 +95,15 @@ internal sealed partial class RpcConnection : IAsyncDisposable
     private async Task DrainAsync(Task writing)
     {
         var answered = _inFlight.EndAsync();
-        await Task.WhenAny(answered, Task.Delay(_answerPatience, _closed.Token));
-        _inFlight.CancelAll();
+        try
+        {
+            await answered.WaitAsync(_answerPatience, _closed.Token);
+        }
+        catch (Exception late) when (late is TimeoutException or OperationCanceledException)
+        {
+            _inFlight.CancelAll();
+        }
+
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(_closed.Token);
         patience.CancelAfter(DrainPatience);
         try
