@@ -65,13 +65,13 @@ public sealed class RecentItemsTests
         var recent = new RecentItems();
         recent.Watch(1, this, 0);
         const long bytes = 3L << 20;
-        List<PlacedItem> items = [.. Enumerable.Range(1, 8).Select(seq => new PlacedItem(1, seq, DateTimeOffset.UnixEpoch, 1, seq * bytes, (seq + 1) * bytes, new AgentItem(ItemKind.Text, "t")))];
-        recent.Add(1, 8, items, 8 * bytes);
+        List<PlacedItem> items = [.. Enumerable.Range(1, 5).Select(seq => new PlacedItem(1, seq, DateTimeOffset.UnixEpoch, 1, seq * bytes, (seq + 1) * bytes, new AgentItem(ItemKind.Text, "t")))];
+        recent.Add(1, 5, items, 5 * bytes);
         Assert.Equal([1, 2, 3], recent.After(1, 0, 10)!.Value.Items.Select(item => item.Seq)); // 8 MiB are reached with the third
         Assert.False(recent.After(1, 0, 10)!.Value.AtEnd);
-        Assert.Equal([4, 5], recent.After(1, 3, 2)!.Value.Items.Select(item => item.Seq));
-        Assert.Equal([7, 8], recent.After(1, 6, 10)!.Value.Items.Select(item => item.Seq));
-        Assert.True(recent.After(1, 6, 10)!.Value.AtEnd);
+        Assert.Equal([2, 3], recent.After(1, 1, 2)!.Value.Items.Select(item => item.Seq));
+        Assert.Equal([4, 5], recent.After(1, 3, 10)!.Value.Items.Select(item => item.Seq));
+        Assert.True(recent.After(1, 3, 10)!.Value.AtEnd);
     }
 
     [Theory]

@@ -47,6 +47,7 @@ public sealed class SurvivalTests
         place.Script("ask", """[{"ask":[{"question":"Which?","header":"H","multiSelect":false,"options":[{"label":"A"}]}],"usd":0.01},{"flood":100000},{"write":"w.txt","text":"w"}]""");
         var runs = Enumerable.Range(1, 8).Select(number => Place.Dispatch(client, Place.Card(client, number, number == 1 ? "ask" : "talk"))).ToArray();
         Place.Until(client, "all work and one asks", board => board["decisions"]!.AsArray().Count == 1 && runs.All(run => (string)Place.Run(board, run)["state"]! is "running" or "awaitingDecision"));
+        Place.Until("all agents live", () => runs.Index().All(run => place.AgentPid(run.Index + 1, run.Item) is not null)); // a launch that never began is begun anew
 
         var serve = place.ServePid;
         Place.Kill(serve);
