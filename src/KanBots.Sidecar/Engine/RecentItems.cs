@@ -6,7 +6,7 @@ internal sealed class RecentItems
 {
     /// <summary>Bytes of the lines that are kept, of all runs together. Only for those who do not keep up is there anything to keep: as much
     /// as a flood brings while they come to their turn.</summary>
-    internal const long BytesMax = 16L << 20;
+    internal const long BytesMax = 32L << 20;
 
     private readonly Lock _gate = new();
     private readonly Dictionary<long, Watched> _watched = [];

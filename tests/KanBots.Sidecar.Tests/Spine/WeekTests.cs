@@ -80,6 +80,10 @@ public sealed class WeekTests(ITestOutputHelper output)
     public void An_old_run_that_left_the_memory_is_read_and_goes_on_by_its_id()
     {
         using var place = new Place();
+        File.WriteAllText(Path.Combine(place.Repository, ".gitignore"), ".env\n");
+        File.WriteAllText(Path.Combine(place.Repository, ".worktreeinclude"), ".env\n");
+        place.Commit("app");
+        File.WriteAllText(Path.Combine(place.Repository, ".env"), "A=1\n");
         place.Script("work", """[{"write":"w.txt","text":"w"},{"say":"old words","usd":0.5}]""");
         var client = place.Start();
         var card = Place.Card(client, 1, "work");
@@ -103,6 +107,8 @@ public sealed class WeekTests(ITestOutputHelper output)
         var after = Place.Run(Place.Until(client, "it went on", now => Place.Run(now, old) is var run && (int)run["launch"]! == 2 && (string)run["state"]! == "inReview"), old);
         Assert.Equal((string?)before["worktreePath"], (string?)after["worktreePath"]);
         Assert.Equal(Port(place, old, 1), Port(place, old, 2));
+        var placed = client.Call("run/details", new JsonObject { ["runId"] = old })["placed"]!.AsArray();
+        Assert.Equal(".env", (string?)Assert.Single(placed)!["path"]);
         Assert.Equal(1_000_000, (long)after["costMicroUsd"]!);
         Place.Kill(place.ServePid);
         Assert.Equal([old, last], place.Connect().Call("board/get")["runs"]!.AsArray().Select(run => (long)run!["id"]!).Order());
