@@ -60,8 +60,8 @@ internal enum ItemKind { System, Text, Thinking, ToolUse, ToolResult, Question, 
 /// <summary>One item of the thread that a line holds. Every line holds at least one: what is not understood is <c>Raw</c>.</summary>
 /// <param name="Name">Tool, topic, subtype or outcome, by kind; of a question its tool use.</param>
 /// <param name="Id">Tool use, request or message id, by kind.</param>
-/// <param name="Json">The tool's input as JSON text.</param>
-internal sealed record AgentItem(ItemKind Kind, AgentText Said, string? Name = null, string? Id = null, string? Parent = null, string? Json = null, bool IsError = false, long MicroUsd = 0, int Turns = 0, long DurationMs = 0)
+/// <param name="Input">The tool's, as JSON in UTF-8; empty when there is none to be passed on.</param>
+internal sealed record AgentItem(ItemKind Kind, AgentText Said, string? Name = null, string? Id = null, string? Parent = null, string? Model = null, ReadOnlyMemory<byte> Input = default, bool IsError = false, long MicroUsd = 0, int Turns = 0, long DurationMs = 0)
 {
     internal string Text => Said.ToString();
 }

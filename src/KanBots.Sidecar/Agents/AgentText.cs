@@ -1,7 +1,4 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Text.Json;
-using System.Text.Unicode;
 
 namespace KanBots.Sidecar.Agents;
 
@@ -20,17 +17,8 @@ internal readonly struct AgentText : IEquatable<AgentText>
 
     public static implicit operator AgentText(string text) => new(text);
 
-    /// <param name="element">A JSON string.</param>
-    /// <param name="document">The bytes that the element's document was read from.</param>
-    /// <exception cref="InvalidOperationException">It is no text: bytes that are no UTF-8, half a surrogate pair.</exception>
-    internal static AgentText Of(JsonElement element, ReadOnlyMemory<byte> document)
-    {
-        var json = JsonMarshal.GetRawUtf8Value(element);
-        // Whether an escaped surrogate has its other half is for the reader of JSON to say; such escapes are rare.
-        return Utf8.IsValid(json) && json.IndexOf("\\ud"u8) < 0 && json.IndexOf("\\uD"u8) < 0
-            ? new AgentText(document.Slice((int)Unsafe.ByteOffset(in MemoryMarshal.GetReference(document.Span), in MemoryMarshal.GetReference(json)), json.Length))
-            : new AgentText(element.GetString()!);
-    }
+    /// <param name="json">A whole JSON string with its quotation marks, in valid UTF-8 and without half surrogate pairs.</param>
+    internal static AgentText OfJson(ReadOnlyMemory<byte> json) => new(json);
 
     public override string ToString()
     {

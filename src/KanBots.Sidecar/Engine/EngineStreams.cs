@@ -95,8 +95,12 @@ internal sealed partial class BoardEngine
                 ? (new AgentLine([], [ClaudeDecoder.TooLong(line.Length)]), decoder)
                 : ClaudeDecoder.Decode(line.Content, decoder);
             lines.Add(new IndexedLine(launch.Launch, line.From, line.To, seq, decoded.Items.Length, decoded.Items.Sum(item => item.MicroUsd), now, decoded.Items is [{ Kind: ItemKind.Result, IsError: true } failed] ? failed.Name : null));
-            items?.AddRange(decoded.Items.Select((item, index) => new PlacedItem(launch.RunId, seq + index, now, launch.Launch, line.From, line.To, item)));
-            seq += decoded.Items.Length;
+            foreach (var item in decoded.Items)
+            {
+                items?.Add(new PlacedItem(launch.RunId, seq, now, launch.Launch, line.From, line.To, item));
+                seq++;
+            }
+
             foreach (var signal in decoded.Signals)
             {
                 switch (signal)

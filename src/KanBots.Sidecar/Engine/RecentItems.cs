@@ -109,15 +109,23 @@ internal sealed class RecentItems
 
             var items = new List<PlacedItem>();
             long bytes = 0;
-            foreach (var item in _pieces.Where(piece => piece.RunId == runId && piece.Items[^1].Seq > after).SelectMany(piece => piece.Items).SkipWhile(item => item.Seq <= after))
+            foreach (var piece in _pieces)
             {
-                if (item.Seq != after + 1 + items.Count || items.Count == limit || bytes >= ThreadReader.PageBytesMax)
+                if (piece.RunId != runId || piece.Items[^1].Seq <= after)
                 {
-                    break; // what lies between was too long to be kept, or the page is full
+                    continue;
                 }
 
-                items.Add(item);
-                bytes += item.To - item.From;
+                for (var i = (int)Math.Max(0, after + 1 + items.Count - piece.Items[0].Seq); i < piece.Items.Count; i++)
+                {
+                    if (piece.Items[i].Seq != after + 1 + items.Count || items.Count == limit || bytes >= ThreadReader.PageBytesMax)
+                    {
+                        break; // what lies between was too long to be kept, or the page is full
+                    }
+
+                    items.Add(piece.Items[i]);
+                    bytes += piece.Items[i].To - piece.Items[i].From;
+                }
             }
 
             return items.Count > 0 || after >= newest ? (items, after + items.Count >= newest) : null;

@@ -40,7 +40,7 @@ internal sealed class Database : IDisposable
     private Database(SqliteConnection connection, string epoch, string build)
     {
         _connection = connection;
-        _insertLine = new Prepared(connection, "insert into line values($1, $2, $3, $4, $5, $6, $7, $8)");
+        _insertLine = new Prepared(connection, "insert into line(run, launch, at, seq, start, stop, items, cost) values($1, $2, $3, $4, $5, $6, $7, $8)");
         Epoch = epoch;
         _build = build;
     }
@@ -234,9 +234,11 @@ internal sealed class Database : IDisposable
     internal void Ingest(long run, int launch, long offset, string decoder, IReadOnlyList<IndexedLine> lines, IReadOnlyCollection<Event> events, DateTimeOffset at) => Transact(durable: false, () =>
     {
         Run(_connection, "insert into stream values($run, $launch, $offset, $decoder) on conflict do update set offset=$offset, decoder=$decoder", ("$run", run), ("$launch", launch), ("$offset", offset), ("$decoder", decoder));
+        _insertLine.Bind(0, run, launch, at.ToUnixTimeMilliseconds());
         foreach (var line in lines)
         {
-            _insertLine.Run(run, line.FirstSeq, line.Launch, line.From, line.To, line.Items, line.MicroUsd, line.At.ToUnixTimeMilliseconds());
+            _insertLine.Bind(3, line.FirstSeq, line.From, line.To, line.Items, line.MicroUsd);
+            _insertLine.Run();
             if (line.Failure is { } kind)
             {
                 Run(_connection, "insert or replace into failure values($run, $seq, $kind)", ("$run", run), ("$seq", line.FirstSeq), ("$kind", kind));
@@ -342,13 +344,18 @@ internal sealed class Database : IDisposable
             Require(raw.sqlite3_prepare_v2(connection.Handle, sql, out _statement));
         }
 
-        internal void Run(params ReadOnlySpan<long> values)
+        /// <summary>Values stay until others take their place.</summary>
+        /// <param name="first">The number of parameters before these.</param>
+        internal void Bind(int first, params ReadOnlySpan<long> values)
         {
             for (var i = 0; i < values.Length; i++)
             {
-                Require(raw.sqlite3_bind_int64(_statement, i + 1, values[i]));
+                Require(raw.sqlite3_bind_int64(_statement, first + i + 1, values[i]));
             }
+        }
 
+        internal void Run()
+        {
             var end = raw.sqlite3_step(_statement);
             _ = raw.sqlite3_reset(_statement); // says again what the step said
             Require(end == raw.SQLITE_DONE ? raw.SQLITE_OK : end);

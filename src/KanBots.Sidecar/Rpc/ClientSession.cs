@@ -149,13 +149,14 @@ internal sealed partial class ClientSession
     private async Task PushThreadAsync(long run, long after)
     {
         // The next page is read while the one before is taken; a slow reader costs these two.
-        var taken = Task.CompletedTask;
+        var (sent, taken) = (default(WireText?), Task.CompletedTask);
         for (var atEnd = false; !atEnd;)
         {
             (var items, atEnd) = await _threads.ReadAsync(run, after, ThreadReader.PageMax);
-            var page = items.Count == 0 ? null : _connection.Notification(Protocol.Methods.RunDidAppend, new RunDidAppendParams(run, [.. items.Select(ThreadItems.Of)]), ProtocolJson.Default.RunDidAppendParams);
+            var page = items.Count == 0 ? default(WireText?) : _connection.Notification(Protocol.Methods.RunDidAppend, new RunDidAppendParams(run, [.. items.Select(ThreadItems.Of)]), ProtocolJson.Default.RunDidAppendParams);
             await taken;
-            if (page is null)
+            sent?.Return();
+            if (page is not { } next)
             {
                 return;
             }
@@ -172,10 +173,11 @@ internal sealed partial class ClientSession
                 _engine.Recent.Watch(run, this, after);
             }
 
-            taken = _connection.NotifyAsync(page);
+            (sent, taken) = (next, _connection.NotifyAsync(next));
         }
 
         await taken;
+        sent?.Return();
     }
 
     /// <summary>A log line is worth sending, not worth waiting for.</summary>

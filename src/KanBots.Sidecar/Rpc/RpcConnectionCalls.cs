@@ -36,7 +36,7 @@ internal sealed partial class RpcConnection
                 }
             },
             failure => waiting.TrySetException(failure));
-        if (_closed.IsCancellationRequested || !_outgoing.Add(Parts(method, id, parameters, parametersType)))
+        if (_closed.IsCancellationRequested || !_outgoing.Add(Parts(method, id, parameters, parametersType).Parts))
         {
             Forget(id);
             throw OutgoingQueue.Ended();
@@ -48,7 +48,7 @@ internal sealed partial class RpcConnection
             if (Forget(id) is not null)
             {
                 using var target = JsonDocument.Parse(FormattableString.Invariant($"{id}"));
-                _outgoing.Add(Parts(Methods.CancelRequest, null, new CancelParams(target.RootElement), ProtocolJson.Default.CancelParams));
+                _outgoing.Add(Parts(Methods.CancelRequest, null, new CancelParams(target.RootElement), ProtocolJson.Default.CancelParams).Parts);
                 waiting.TrySetCanceled(cancellation);
             }
         });
@@ -63,22 +63,22 @@ internal sealed partial class RpcConnection
 
     /// <summary>The bytes of a notification, to be sent when its turn comes.</summary>
     /// <exception cref="RpcException">It is too large to travel.</exception>
-    internal IReadOnlyList<ReadOnlyMemory<byte>> Notification<T>(string method, T parameters, JsonTypeInfo<T> type) => Parts(method, null, parameters, type);
+    internal WireText Notification<T>(string method, T parameters, JsonTypeInfo<T> type) => Parts(method, null, parameters, type);
 
     /// <summary>As above, of one that was made before.</summary>
     /// <exception cref="IOException">The connection has ended.</exception>
-    internal Task NotifyAsync(IReadOnlyList<ReadOnlyMemory<byte>> notification)
+    internal Task NotifyAsync(WireText notification)
     {
         var taken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _outgoing.Add(notification, taken);
+        _outgoing.Add(notification.Parts, taken);
         return taken.Task;
     }
 
-    private static ReadOnlyMemory<byte>[] Parts<T>(string method, long? id, T parameters, JsonTypeInfo<T> type)
+    private static WireText Parts<T>(string method, long? id, T parameters, JsonTypeInfo<T> type)
     {
         var content = WireText.Of(parameters, type);
         return content.Length <= HeaderFraming.MaxMessageBytes - 256
-            ? [Call(method, id), .. content.Parts, End]
+            ? content with { Parts = [Call(method, id), .. content.Parts, End] }
             : throw new RpcException(ErrorCode.LimitExceeded, $"The params of {method} have {content.Length} bytes, over the limit of {HeaderFraming.MaxMessageBytes}.");
     }
 

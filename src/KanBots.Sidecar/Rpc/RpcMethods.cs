@@ -28,7 +28,7 @@ internal sealed class RpcMethods
         _handlers.Add(method, new RpcHandler(true, (element, _) =>
         {
             handle(Read(element, parameters));
-            return Task.FromResult(new WireText([], 0));
+            return Task.FromResult(new WireText([], 0, []));
         }));
         return this;
     }

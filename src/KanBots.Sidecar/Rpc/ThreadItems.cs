@@ -25,10 +25,10 @@ internal static class ThreadItems
         var (cursor, seq, at, range) = (Cursor(placed.Seq), placed.Seq, placed.At, new ByteRange(placed.Launch, placed.From, placed.To));
         ThreadItem made = item.Kind switch
         {
-            ItemKind.System => new SystemItem(cursor, seq, at, range, item.Name ?? "", item.Text, item.Id, item.Json),
+            ItemKind.System => new SystemItem(cursor, seq, at, range, item.Name ?? "", item.Text, item.Id, item.Model),
             ItemKind.Text => new TextItem(cursor, seq, at, range, Cut(item.Said)),
             ItemKind.Thinking => new ThinkingItem(cursor, seq, at, range, Cut(item.Said)),
-            ItemKind.ToolUse => new ToolUseItem(cursor, seq, at, range, item.Id ?? "", item.Name ?? "", item.Text, Input(item.Json)),
+            ItemKind.ToolUse => new ToolUseItem(cursor, seq, at, range, item.Id ?? "", item.Name ?? "", item.Text, Input(item.Input)),
             ItemKind.ToolResult => new ToolResultItem(cursor, seq, at, range, item.Id ?? "", Cut(item.Said), item.IsError),
             ItemKind.Question => new QuestionItem(cursor, seq, at, range, FormattableString.Invariant($"{placed.RunId}-{placed.Launch}-{item.Id}"), item.Text, item.Name),
             ItemKind.Answer => new AnswerItem(cursor, seq, at, range, item.Id ?? "", item.Text),
@@ -48,14 +48,14 @@ internal static class ThreadItems
     /// <summary>Never between the two halves of a character beyond the basic plane.</summary>
     private static int CutAt(string text) => char.IsHighSurrogate(text[TextLengthMax - 1]) ? TextLengthMax - 1 : TextLengthMax;
 
-    private static JsonElement? Input(string? json)
+    private static JsonElement? Input(ReadOnlyMemory<byte> json)
     {
-        if (json is null || json.Length > TextLengthMax)
+        if (json.Length is 0 or > TextLengthMax)
         {
             return null;
         }
 
-        using var document = JsonDocument.Parse(json);
-        return document.RootElement.Clone();
+        var reader = new Utf8JsonReader(json.Span);
+        return JsonElement.ParseValue(ref reader);
     }
 }

@@ -6,6 +6,8 @@ namespace KanBots.Sidecar.Serving;
 /// <summary><c>--stdio</c>: a preamble, then bytes both ways. Knows no method, and reads nothing of stdin before serve has said ok.</summary>
 internal static class Relay
 {
+    private const int ChunkBytes = 64 * 1024;
+
     internal const int Done = 0;
     internal const int ServeDied = 3;
     internal const int NotReached = 4;
@@ -29,7 +31,7 @@ internal static class Relay
             await using var output = Console.OpenStandardOutput();
             try
             {
-                await serve.Stream.CopyToAsync(output);
+                await CopyDownAsync(serve.Stream, output);
             }
             catch (Exception reset) when (reset is IOException or ObjectDisposedException)
             {
@@ -53,6 +55,17 @@ internal static class Relay
         {
             Console.Error.WriteLine($"kanbots-sidecar: {failure.Message}");
             return NotReached;
+        }
+    }
+
+    /// <summary>Written by the thread that read: waking another for each piece costs as much as the piece.</summary>
+    private static async Task CopyDownAsync(Stream serve, Stream output)
+    {
+        var bytes = new byte[ChunkBytes];
+        for (int read; (read = await serve.ReadAsync(bytes)) > 0;)
+        {
+            output.Write(bytes, 0, read);
+            output.Flush();
         }
     }
 

@@ -41,7 +41,7 @@ public sealed class DecoderFuzzTests(ITestOutputHelper output)
         }
     }
 
-    private static byte[] Mutate(Random random, byte[][] lines)
+    internal static byte[] Mutate(Random random, byte[][] lines)
     {
         var line = lines[random.Next(lines.Length)];
         for (var times = random.Next(1, 4); times > 0; times--)

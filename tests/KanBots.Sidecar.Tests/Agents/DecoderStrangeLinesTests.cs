@@ -43,8 +43,8 @@ public sealed class DecoderStrangeLinesTests
     public void A_tools_input_too_deep_for_clients_is_not_shown_and_its_question_is_refused_aloud()
     {
         var deep = Nested(ClaudeDecoder.InputDepthMax + 1);
-        Assert.Null(DecoderTests.Item($$$$"""{"type":"assistant","message":{"content":[{"type":"tool_use","id":"t","name":"mcp__x","input":{{{{deep}}}}}]}}""").Json);
-        Assert.NotNull(DecoderTests.Item($$$$"""{"type":"assistant","message":{"content":[{"type":"tool_use","id":"t","name":"mcp__x","input":{{{{Nested(ClaudeDecoder.InputDepthMax)}}}}}]}}""").Json);
+        Assert.True(DecoderTests.Item($$$$"""{"type":"assistant","message":{"content":[{"type":"tool_use","id":"t","name":"mcp__x","input":{{{{deep}}}}}]}}""").Input.IsEmpty);
+        Assert.False(DecoderTests.Item($$$$"""{"type":"assistant","message":{"content":[{"type":"tool_use","id":"t","name":"mcp__x","input":{{{{Nested(ClaudeDecoder.InputDepthMax)}}}}}]}}""").Input.IsEmpty);
         Assert.IsType<AgentSignal.Unserved>(Assert.Single(DecoderTests.Line($$$$"""{"type":"control_request","request_id":"r-1","request":{"subtype":"can_use_tool","tool_name":"x","input":{{{{deep}}}}}}""").Signals));
     }
 

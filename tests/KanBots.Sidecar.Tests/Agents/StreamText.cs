@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
 using KanBots.Sidecar.Agents;
 using KanBots.Sidecar.Agents.Claude;
 
@@ -19,8 +18,8 @@ internal static class StreamText
         foreach (var line in ndjson.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             (var decoded, state) = ClaudeDecoder.Decode(Encoding.UTF8.GetBytes(line), state);
-            using var document = JsonDocument.Parse(line);
-            text.Append($"{++number} {document.RootElement.Text("type")} {document.RootElement.Text("subtype")}".TrimEnd()).Append('\n');
+            using var parsed = StreamLine.Parse(Encoding.UTF8.GetBytes(line), ClaudeDecoder.DepthMax);
+            text.Append($"{++number} {parsed.Root.Text("type")} {parsed.Root.Text("subtype")}".TrimEnd()).Append('\n');
             foreach (var signal in decoded.Signals)
             {
                 text.Append("  > ").Append(Signal(signal)).Append('\n');
@@ -62,7 +61,7 @@ internal static class StreamText
         var text = new StringBuilder(item.Kind.ToString());
         text.Append(item.Name is null ? "" : $" [{item.Name}]").Append(item.Id is null ? "" : $" id {item.Id}").Append(item.Parent is null ? "" : $" under {item.Parent}");
         text.Append(item.IsError ? " error" : "").Append(item.Kind == ItemKind.Result ? FormattableString.Invariant($" {item.MicroUsd} micro-dollars, {item.Turns} turns, {item.DurationMs} ms") : "");
-        return text.Append(": ").Append(Short(item.Text)).Append(item.Json is null ? "" : $" {Short(item.Json)}").ToString();
+        return text.Append(": ").Append(Short(item.Text)).Append(item.Model is null ? "" : $" {item.Model}").Append(item.Input.IsEmpty ? "" : $" {Short(Encoding.UTF8.GetString(item.Input.Span))}").ToString();
     }
 
     private static string Short(string text)

@@ -47,7 +47,7 @@ internal static class ClaudeControl
         foreach (var name in input.RootElement.ValueKind == JsonValueKind.Object ? input.RootElement.EnumerateObject().Select(member => member.Name).Where(name => name != "answers").Distinct().ToArray() : [])
         {
             writer.WritePropertyName(name);
-            writer.WriteRawValue(OnOneLine(input.RootElement.Member(name).GetRawText()));
+            writer.WriteRawValue(OnOneLine(input.RootElement.GetProperty(name).GetRawText()));
         }
 
         writer.WriteStartObject("answers");

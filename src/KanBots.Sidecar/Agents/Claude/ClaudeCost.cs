@@ -10,13 +10,13 @@ internal static class ClaudeCost
     internal const decimal DollarsMax = 1_000_000m;
 
     /// <returns>What this result adds, and the state after it.</returns>
-    internal static (long MicroUsd, ClaudeState State) OfResult(JsonElement result, ClaudeState state)
+    internal static (long MicroUsd, ClaudeState State) OfResult(StreamValue result, ClaudeState state)
     {
         var before = state.Exact;
         var total = Dollars(result, "total_cost_usd");
         var since = result.Member("model_usage_since_last_result");
         var added = since.ValueKind == JsonValueKind.Object
-            ? since.EnumerateObject().Sum(model => Dollars(model.Value, "costUSD") ?? 0)
+            ? since.Members().Sum(model => Dollars(model.Value, "costUSD") ?? 0)
             : (total ?? before) - before;
         var after = Math.Min(before + Math.Max(0, added), DollarsMax);
         return (Micro(after) - Micro(before), state with { Exact = after, Baseline = total ?? state.Baseline });
@@ -24,7 +24,7 @@ internal static class ClaudeCost
 
     /// <param name="session">Of the answer to `get_usage`, which is given in the middle of a turn too.</param>
     /// <returns>What was spent since the last result, null when the answer does not say; and the state after it.</returns>
-    internal static (long? MicroUsd, ClaudeState State) OfUsage(JsonElement session, ClaudeState state)
+    internal static (long? MicroUsd, ClaudeState State) OfUsage(StreamValue session, ClaudeState state)
     {
         if (Dollars(session, "total_cost_usd") is not { } total)
         {
@@ -36,7 +36,7 @@ internal static class ClaudeCost
         return (Micro(Math.Max(0, total - baseline)), state with { Baseline = baseline });
     }
 
-    private static decimal? Dollars(JsonElement element, string name) => element.Decimal(name) is { } dollars and >= 0 and <= DollarsMax ? dollars : null;
+    private static decimal? Dollars(StreamValue element, string name) => element.Decimal(name) is { } dollars and >= 0 and <= DollarsMax ? dollars : null;
 
     internal static long Micro(decimal dollars) => (long)decimal.Round(dollars * 1_000_000m, MidpointRounding.AwayFromZero);
 }

@@ -33,7 +33,7 @@ internal static class ClaudeDecoder
         catch (InvalidOperationException)
         {
             // A text that is no text. What is around it can be a question or the end of a turn, which must not be lost with it.
-            return TryRead(LenientJson.Mend(json.Span), state);
+            return TryRead(BrokenText.Mend(json.Span), state);
         }
         catch (JsonException)
         {
@@ -58,8 +58,8 @@ internal static class ClaudeDecoder
 
     private static (AgentLine Line, ClaudeState State) Read(ReadOnlyMemory<byte> json, ClaudeState state)
     {
-        using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = DepthMax });
-        var reading = new ClaudeReading(json, document.RootElement, state);
+        using var line = StreamLine.Parse(json, DepthMax);
+        var reading = new ClaudeReading(line.Root, state);
         reading.Read();
         return (reading.ToLine(), reading.State);
     }
@@ -67,7 +67,7 @@ internal static class ClaudeDecoder
     private static AgentLine NotUnderstood(ReadOnlyMemory<byte> line) => new([], [new AgentItem(ItemKind.Raw, Encoding.UTF8.GetString(line.Span), "notUnderstood")]);
 
     /// <summary>The one-line summary of a tool use: what a person would want to read of its input.</summary>
-    internal static string Summarise(string tool, JsonElement input)
+    internal static string Summarise(string tool, StreamValue input)
     {
         var said = new[] { "command", "file_path", "path", "pattern", "url", "query", "description", "prompt" }.Select(name => input.Text(name)).FirstOrDefault(text => !string.IsNullOrEmpty(text));
         var line = (said ?? "").ReplaceLineEndings(" ").Trim();

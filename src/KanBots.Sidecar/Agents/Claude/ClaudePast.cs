@@ -16,8 +16,8 @@ internal sealed record ClaudePast(IReadOnlyList<(string Id, string Text)> Messag
         {
             try
             {
-                using var document = JsonDocument.Parse(stdin.Slice(start, length), new JsonDocumentOptions { MaxDepth = ClaudeDecoder.DepthMax });
-                var line = document.RootElement;
+                using var parsed = StreamLine.Parse(stdin.Slice(start, length), ClaudeDecoder.DepthMax);
+                var line = parsed.Root;
                 if (line.Text("type") == "user" && line.Text("uuid") is { } id && line.Member("message").Text("content") is { } text)
                 {
                     messages.Add((id, text));

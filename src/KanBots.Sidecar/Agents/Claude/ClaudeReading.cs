@@ -1,14 +1,11 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Runtime.InteropServices;
-using System.Text;
 using System.Text.Json;
 
 namespace KanBots.Sidecar.Agents.Claude;
 
 /// <summary>One line while it is read: what it says, and what it changes in the decoder's state.</summary>
-/// <param name="json">The bytes that the root was read from; they must stay as they are as long as the items are used.</param>
-internal sealed class ClaudeReading(ReadOnlyMemory<byte> json, JsonElement root, ClaudeState state)
+internal sealed class ClaudeReading(StreamValue root, ClaudeState state)
 {
     /// <summary>Tools at work at once that are known by name.</summary>
     private const int ToolsMax = 64;
@@ -23,7 +20,7 @@ internal sealed class ClaudeReading(ReadOnlyMemory<byte> json, JsonElement root,
     {
         if (_items.Count == 0)
         {
-            _items.Add(new AgentItem(ItemKind.Raw, Encoding.UTF8.GetString(JsonMarshal.GetRawUtf8Value(root)), "unknownType", Parent: _parent));
+            _items.Add(new AgentItem(ItemKind.Raw, root.RawText, "unknownType", Parent: _parent));
         }
 
         return new AgentLine(_signals.ToImmutable(), _items.ToImmutable());
@@ -72,7 +69,7 @@ internal sealed class ClaudeReading(ReadOnlyMemory<byte> json, JsonElement root,
 
     private void Notice(string topic, string message) => _items.Add(new AgentItem(ItemKind.Notice, message, topic, Parent: _parent));
 
-    private void Raw(JsonElement what, string why) => _items.Add(new AgentItem(ItemKind.Raw, what.GetRawText(), why, Parent: _parent));
+    private void Raw(StreamValue what, string why) => _items.Add(new AgentItem(ItemKind.Raw, what.RawText, why, Parent: _parent));
 
     private void System(string subtype)
     {
@@ -80,7 +77,7 @@ internal sealed class ClaudeReading(ReadOnlyMemory<byte> json, JsonElement root,
         {
             case "init":
                 _signals.Add(new AgentSignal.TurnStarted(root.Text("session_id") is { } session && IsName(session) ? session : null, root.Text("model"), root.Text("claude_code_version")));
-                _items.Add(new AgentItem(ItemKind.System, $"Claude Code {root.Text("claude_code_version")}, {root.Text("model")}", subtype, root.Text("session_id"), Json: root.Text("model")));
+                _items.Add(new AgentItem(ItemKind.System, $"Claude Code {root.Text("claude_code_version")}, {root.Text("model")}", subtype, root.Text("session_id"), Model: root.Text("model")));
                 return;
             case "api_retry":
                 Notice("apiRetry", $"The model did not answer ({root.Text("error") ?? Number("error_status")}); attempt {Number("attempt")} of {Number("max_retries")} follows.");
@@ -89,7 +86,7 @@ internal sealed class ClaudeReading(ReadOnlyMemory<byte> json, JsonElement root,
                 Notice("compaction", "The conversation was compacted.");
                 return;
             case "background_tasks_changed":
-                var count = root.Member("tasks").Elements().Count();
+                var count = root.Member("tasks").Count;
                 State = State with { TellsTasks = true, Tasks = null };
                 _signals.Add(new AgentSignal.BackgroundTasks(count));
                 Notice("backgroundTasks", count switch { 0 => "No background task runs.", 1 => "1 background task runs.", _ => $"{count} background tasks run." });
@@ -124,7 +121,7 @@ internal sealed class ClaudeReading(ReadOnlyMemory<byte> json, JsonElement root,
         _signals.Add(new AgentSignal.BackgroundTasks(tasks.Length));
     }
 
-    private string Number(string name) => root.Member(name) is { ValueKind: JsonValueKind.Number } value ? value.GetRawText() : "?";
+    private string Number(string name) => root.Member(name) is { ValueKind: JsonValueKind.Number } value ? value.RawText : "?";
 
     private void RateLimit()
     {
@@ -151,11 +148,9 @@ internal sealed class ClaudeReading(ReadOnlyMemory<byte> json, JsonElement root,
         return delta.Text("text") ?? delta.Text("thinking") ?? delta.Text("partial_json") ?? part.Text("type") ?? "stream_event";
     }
 
-    private AgentText? Said(JsonElement text) => text.ValueKind == JsonValueKind.String ? (AgentText?)AgentText.Of(text, json) : null;
-
-    private IEnumerable<JsonElement> Blocks() => root.Member("message").Member("content") switch
+    private IEnumerable<StreamValue> Blocks() => root.Member("message").Member("content") switch
     {
-        { ValueKind: JsonValueKind.Array } blocks => blocks.EnumerateArray(),
+        { ValueKind: JsonValueKind.Array } blocks => blocks.Elements(),
         { ValueKind: JsonValueKind.Undefined } => [],
         var content => [content],
     };
@@ -173,13 +168,13 @@ internal sealed class ClaudeReading(ReadOnlyMemory<byte> json, JsonElement root,
         {
             switch (block.Text("type"))
             {
-                case null when Said(block) is { } text:
+                case null when block.Said() is { } text:
                     _items.Add(new AgentItem(ItemKind.Text, text, Parent: _parent));
                     break;
-                case "text" when Said(block.Member("text")) is { } text:
+                case "text" when block.Member("text").Said() is { } text:
                     _items.Add(new AgentItem(ItemKind.Text, text, Parent: _parent));
                     break;
-                case "thinking" when Said(block.Member("thinking")) is { } thought:
+                case "thinking" when block.Member("thinking").Said() is { } thought:
                     _items.Add(new AgentItem(ItemKind.Thinking, thought, Parent: _parent));
                     break;
                 case "tool_use":
@@ -192,7 +187,7 @@ internal sealed class ClaudeReading(ReadOnlyMemory<byte> json, JsonElement root,
         }
     }
 
-    private void ToolUse(JsonElement block)
+    private void ToolUse(StreamValue block)
     {
         var name = block.Text("name") ?? "tool";
         var input = block.Member("input");
@@ -204,7 +199,7 @@ internal sealed class ClaudeReading(ReadOnlyMemory<byte> json, JsonElement root,
         }
 
         var shown = input.ValueKind != JsonValueKind.Undefined && input.Depth() <= ClaudeDecoder.InputDepthMax;
-        _items.Add(new AgentItem(ItemKind.ToolUse, summary, name, block.Text("id"), _parent, shown ? input.GetRawText() : null));
+        _items.Add(new AgentItem(ItemKind.ToolUse, summary, name, block.Text("id"), _parent, Input: shown ? input.Json() : default));
     }
 
     private void User()
@@ -217,7 +212,7 @@ internal sealed class ClaudeReading(ReadOnlyMemory<byte> json, JsonElement root,
 
         foreach (var block in Blocks())
         {
-            if ((Said(block) ?? Said(block.Member("text"))) is { } said)
+            if ((block.Said() ?? block.Member("text").Said()) is { } said)
             {
                 _items.Add(new AgentItem(ItemKind.UserMessage, said, Id: id, Parent: _parent));
             }
@@ -232,7 +227,7 @@ internal sealed class ClaudeReading(ReadOnlyMemory<byte> json, JsonElement root,
         }
     }
 
-    private void ToolResult(JsonElement block)
+    private void ToolResult(StreamValue block)
     {
         if (_parent is null)
         {
@@ -255,23 +250,23 @@ internal sealed class ClaudeReading(ReadOnlyMemory<byte> json, JsonElement root,
     }
 
     /// <summary>The result of a question, which is the person's answer; null for every other tool's.</summary>
-    private static string? Answers(JsonElement result)
+    private static string? Answers(StreamValue result)
     {
         if (result.Member("questions").ValueKind != JsonValueKind.Array || result.Member("answers") is not { ValueKind: JsonValueKind.Object } answers)
         {
             return null;
         }
 
-        var lines = answers.EnumerateObject().Select(answer => $"{answer.Name} {answer.Value.AsText() ?? answer.Value.GetRawText()}").ToList();
+        var lines = answers.Members().Select(answer => $"{answer.Name} {answer.Value.AsText() ?? answer.Value.RawText}").ToList();
         return lines.Count == 0 ? "Not answered." : string.Join("\n", lines);
     }
 
-    private AgentText ContentText(JsonElement content) => content.ValueKind switch
+    private AgentText ContentText(StreamValue content) => content.ValueKind switch
     {
         JsonValueKind.Undefined or JsonValueKind.Null => "",
-        JsonValueKind.Array when content.GetArrayLength() == 1 && (Said(content[0]) ?? Said(content[0].Member("text"))) is { } only => only,
-        JsonValueKind.Array => string.Join("\n", content.EnumerateArray().Select(part => part.AsText() ?? part.Text("text") ?? $"[{part.Text("type") ?? "unknown"}]")),
-        _ => Said(content) ?? content.GetRawText(),
+        JsonValueKind.Array when content.Count == 1 && (content[0].Said() ?? content[0].Member("text").Said()) is { } only => only,
+        JsonValueKind.Array => string.Join("\n", content.Elements().Select(part => part.AsText() ?? part.Text("text") ?? $"[{part.Text("type") ?? "unknown"}]")),
+        _ => content.Said() ?? content.RawText,
     };
 
     private void Result()
@@ -305,7 +300,7 @@ internal sealed class ClaudeReading(ReadOnlyMemory<byte> json, JsonElement root,
     }
 
     private string Errors() => root.Member("errors") is { ValueKind: JsonValueKind.Array } errors
-        ? string.Join("\n", errors.EnumerateArray().Select(error => error.AsText() ?? error.GetRawText()))
+        ? string.Join("\n", errors.Elements().Select(error => error.AsText() ?? error.RawText))
         : root.Text("subtype") ?? "";
 
     private void Request()
@@ -330,7 +325,7 @@ internal sealed class ClaudeReading(ReadOnlyMemory<byte> json, JsonElement root,
         // Without a question there is nothing to answer, but it can be allowed or denied like any other tool.
         var kind = questions.Length > 0 ? AskKind.Question : tool == "ExitPlanMode" ? AskKind.Plan : AskKind.Permission;
         var description = kind == AskKind.Plan ? input.Text("plan") : request.Text("description");
-        _signals.Add(new AgentSignal.Asked(id, kind, toolUse, tool, input.ValueKind == JsonValueKind.Object ? input.GetRawText() : "{}", description, questions));
+        _signals.Add(new AgentSignal.Asked(id, kind, toolUse, tool, input.ValueKind == JsonValueKind.Object ? input.RawText : "{}", description, questions));
         var said = kind == AskKind.Question ? string.Join("\n", questions.Select(question => question.Text)) : ClaudeDecoder.Summarise(tool, input);
         _items.Add(new AgentItem(ItemKind.Question, said, toolUse, id, _parent));
     }

@@ -16,7 +16,7 @@ internal static class ClaudeUsage
     /// <summary>Tokens beyond which a figure is a mistake of the writer: a sum must not overflow.</summary>
     private const long TokensMax = 1_000_000_000_000;
 
-    internal static (ImmutableArray<AgentUsage> Models, ClaudeState State) OfResult(JsonElement result, ClaudeState state)
+    internal static (ImmutableArray<AgentUsage> Models, ClaudeState State) OfResult(StreamValue result, ClaudeState state)
     {
         var since = result.Member("model_usage_since_last_result");
         if (since.ValueKind == JsonValueKind.Object)
@@ -39,16 +39,16 @@ internal static class ClaudeUsage
         return (models.ToImmutable(), kept.Count == 0 ? state : state with { Models = kept });
     }
 
-    private static IEnumerable<(string Name, ModelTotal Total)> Totals(JsonElement models) => models.ValueKind != JsonValueKind.Object
+    private static IEnumerable<(string Name, ModelTotal Total)> Totals(StreamValue models) => models.ValueKind != JsonValueKind.Object
         ? []
-        : models.EnumerateObject().Take(ModelsMax).Select(model => (model.Name, new ModelTotal(
+        : models.Members().Take(ModelsMax).Select(model => (model.Name, new ModelTotal(
             model.Value.Decimal("costUSD") is { } dollars and >= 0 and <= ClaudeCost.DollarsMax ? dollars : null,
             Tokens(model.Value, "inputTokens"),
             Tokens(model.Value, "outputTokens"),
             Tokens(model.Value, "cacheReadInputTokens"),
             Tokens(model.Value, "cacheCreationInputTokens"))));
 
-    private static long Tokens(JsonElement model, string name) => Math.Clamp(model.Whole(name), 0, TokensMax);
+    private static long Tokens(StreamValue model, string name) => Math.Clamp(model.Whole(name), 0, TokensMax);
 
     /// <summary>Tokens for nothing have no known price: it is not said that they cost $0.</summary>
     private static AgentUsage? Used(string name, ModelTotal now, ModelTotal? before)
