@@ -45,6 +45,7 @@ public sealed partial class StreamLineTests(ITestOutputHelper output)
     [InlineData("""["no end]""")]
     [InlineData("""["no end\""")]
     [InlineData("[\"no end\\u00")]
+    [InlineData("""["\ud83d and \"quoted\" and \\","b"]""")]
     [InlineData("\"only a text\"")]
     [InlineData("\"")]
     [InlineData("")]
@@ -111,6 +112,12 @@ public sealed partial class StreamLineTests(ITestOutputHelper output)
         Assert.Equal(Said(() => expected.ValueKind == JsonValueKind.String ? expected.GetString() : null), Said(read.AsText));
         var raw = JsonMarshal.GetRawUtf8Value(expected).ToArray();
         Assert.Equal(Encoding.UTF8.GetString(raw), read.RawText);
+        if (PassedOn(read) is { IsEmpty: false } passedOn)
+        {
+            Assert.Equal(raw, passedOn.ToArray());
+            Assert.True(HasOnlyTexts(raw));
+        }
+
         Assert.Equal(HasOnlyTexts(raw) ? $"={Convert.ToHexString(raw)}" : null, Said(() => Convert.ToHexString(read.Json().Span)));
         if (expected.ValueKind == JsonValueKind.Array)
         {
@@ -127,6 +134,18 @@ public sealed partial class StreamLineTests(ITestOutputHelper output)
             {
                 Compare(before.Value, after);
             }
+        }
+    }
+
+    private static ReadOnlyMemory<byte> PassedOn(StreamValue read)
+    {
+        try
+        {
+            return read.Said()?.Json ?? default;
+        }
+        catch (InvalidOperationException)
+        {
+            return default;
         }
     }
 
