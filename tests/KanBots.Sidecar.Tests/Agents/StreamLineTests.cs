@@ -45,7 +45,7 @@ public sealed partial class StreamLineTests(ITestOutputHelper output)
     [InlineData("""["no end]""")]
     [InlineData("""["no end\""")]
     [InlineData("[\"no end\\u00")]
-    [InlineData("""["\ud83d and \"quoted\" and \\","b"]""")]
+    [InlineData("""["\ud83d\ude80 and \"quoted\" and \\","b"]""")]
     [InlineData("\"only a text\"")]
     [InlineData("\"")]
     [InlineData("")]
