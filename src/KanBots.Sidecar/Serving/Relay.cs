@@ -6,7 +6,7 @@ namespace KanBots.Sidecar.Serving;
 /// <summary><c>--stdio</c>: a preamble, then bytes both ways. Knows no method, and reads nothing of stdin before serve has said ok.</summary>
 internal static class Relay
 {
-    private const int ChunkBytes = 64 * 1024;
+    private const int ChunkBytes = 256 * 1024;
 
     internal const int Done = 0;
     internal const int ServeDied = 3;

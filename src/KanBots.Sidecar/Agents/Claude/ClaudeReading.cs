@@ -10,8 +10,8 @@ internal sealed class ClaudeReading(StreamValue root, ClaudeState state)
     /// <summary>Tools at work at once that are known by name.</summary>
     private const int ToolsMax = 64;
 
-    private readonly ImmutableArray<AgentSignal>.Builder _signals = ImmutableArray.CreateBuilder<AgentSignal>();
-    private readonly ImmutableArray<AgentItem>.Builder _items = ImmutableArray.CreateBuilder<AgentItem>();
+    private readonly ImmutableArray<AgentSignal>.Builder _signals = ImmutableArray.CreateBuilder<AgentSignal>(1);
+    private readonly ImmutableArray<AgentItem>.Builder _items = ImmutableArray.CreateBuilder<AgentItem>(1);
     private readonly string? _parent = root.Text("parent_tool_use_id");
 
     internal ClaudeState State { get; private set; } = state;
@@ -23,7 +23,7 @@ internal sealed class ClaudeReading(StreamValue root, ClaudeState state)
             _items.Add(new AgentItem(ItemKind.Raw, root.RawText, "unknownType", Parent: _parent));
         }
 
-        return new AgentLine(_signals.ToImmutable(), _items.ToImmutable());
+        return new AgentLine(_signals.DrainToImmutable(), _items.DrainToImmutable());
     }
 
     internal void Read()
