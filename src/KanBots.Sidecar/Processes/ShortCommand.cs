@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Text;
@@ -110,13 +111,14 @@ internal static class ShortCommand
     private static async Task<(ReadOnlyMemory<byte> Bytes, bool WasCut)> ReadBoundedAsync(Stream stream, int bytesMax, CancellationToken cancellation)
     {
         using var kept = new MemoryStream();
-        var buffer = new byte[16 * 1024];
+        var buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
         var wasCut = false;
         for (; ; )
         {
             var count = await stream.ReadAsync(buffer, cancellation);
             if (count == 0)
             {
+                ArrayPool<byte>.Shared.Return(buffer); // of a read that was cancelled it is not known when it lets go
                 return (kept.GetBuffer().AsMemory(0, (int)kept.Length), wasCut);
             }
 

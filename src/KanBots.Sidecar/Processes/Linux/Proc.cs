@@ -8,14 +8,28 @@ namespace KanBots.Sidecar.Processes.Linux;
 [SupportedOSPlatform("linux")]
 internal static class Proc
 {
+    /// <summary>After the name: to the start of the process.</summary>
+    private const int FieldsRead = 20;
+
     internal static ProcessFacts? Facts(int pid)
     {
         try
         {
-            var text = File.ReadAllText($"/proc/{pid}/stat", Encoding.Latin1);
+            var text = File.ReadAllBytes($"/proc/{pid}/stat").AsSpan();
             // The name stands in brackets and may itself contain brackets and spaces. Field 22 is the start in clock ticks since boot.
-            var fields = text[(text.LastIndexOf(')') + 2)..].Split(' ');
-            return fields[0] is "Z" or "X" ? null : new ProcessFacts(int.Parse(fields[1], CultureInfo.InvariantCulture), fields[19]);
+            var rest = text[(text.LastIndexOf((byte)')') + 2)..];
+            Span<Range> fields = stackalloc Range[FieldsRead];
+            var at = 0;
+            foreach (var field in rest.Split((byte)' '))
+            {
+                fields[at++] = field;
+                if (at == FieldsRead)
+                {
+                    break;
+                }
+            }
+
+            return rest[0] is (byte)'Z' or (byte)'X' ? null : new ProcessFacts(int.Parse(rest[fields[1]], CultureInfo.InvariantCulture), Encoding.ASCII.GetString(rest[fields[FieldsRead - 1]]));
         }
         catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
         {
