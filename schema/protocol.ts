@@ -147,6 +147,27 @@ export interface CardUpdateParams {
   labels?: readonly string[];
 }
 
+export interface ChangedFile {
+  path: string;
+  status: FileStatus;
+  insertions: number;
+  deletions: number;
+  binary: boolean;
+  previousPath?: string;
+  blob?: string;
+  mode?: string;
+  previousMode?: string;
+  size?: number;
+}
+
+export interface Checkpoint {
+  id: string;
+  tree: string;
+  at: string;
+  why: string;
+  left?: number;
+}
+
 export interface CheckpointItem {
   kind: "checkpoint";
   checkpointId: string;
@@ -300,6 +321,8 @@ export interface ErrorData {
   logReference?: string;
 }
 
+export type FileStatus = "added" | "deleted" | "modified" | "renamed" | "typeChanged";
+
 export interface InitializeParams {
   clientName: string;
   workspaceFolder: string;
@@ -434,6 +457,44 @@ export interface ResultItem {
   parentToolUseId?: string;
 }
 
+export interface ReviewBlobParams {
+  runId: number;
+  path: string;
+  side: ReviewSide;
+  from?: string;
+  to?: string;
+}
+
+export interface ReviewBlobResult {
+  missing: boolean;
+  size: number;
+  mode?: string;
+  blob?: string;
+  text?: string;
+  base64?: string;
+  tooLarge?: boolean;
+}
+
+export interface ReviewChangesParams {
+  runId: number;
+  from?: string;
+  to?: string;
+  after?: string;
+  limit?: number;
+}
+
+export interface ReviewChangesResult {
+  base: string;
+  tree: string;
+  total: DiffStat;
+  files: readonly ChangedFile[];
+  head?: string;
+  left?: readonly string[];
+  next?: string;
+}
+
+export type ReviewSide = "base" | "head";
+
 export interface Run {
   id: number;
   cardId: number;
@@ -465,6 +526,7 @@ export interface Run {
   warnings?: readonly BudgetWarning[];
   stall?: RunStall;
   setup?: RunSetup;
+  restorableUntil?: string;
 }
 
 export interface RunCost {
@@ -484,6 +546,7 @@ export interface RunDetailsParams {
 export interface RunDetailsResult {
   run: Run;
   placed: readonly PlacedPath[];
+  checkpoints: readonly Checkpoint[];
   portBase?: number;
   nodeModules?: NodeModulesChoice;
   setupLog?: string;
@@ -492,6 +555,16 @@ export interface RunDetailsResult {
 export interface RunDidAppendParams {
   runId: number;
   items: readonly ThreadItem[];
+}
+
+export interface RunDiscardParams {
+  requestId: string;
+  runId: number;
+}
+
+export interface RunDiscardResult {
+  run: Run;
+  restorableUntil: string;
 }
 
 export interface RunDispatchParams {
@@ -534,6 +607,11 @@ export interface RunReplyParams {
 
 export interface RunReplyResult {
   messageId: string;
+}
+
+export interface RunRestoreParams {
+  requestId: string;
+  runId: number;
 }
 
 export interface RunResult {
@@ -709,7 +787,11 @@ export interface Requests {
   "run/stop": { params: RunStopParams; result: RunResult };
   "run/reply": { params: RunReplyParams; result: RunReplyResult };
   "run/resume": { params: RunResumeParams; result: RunResult };
+  "run/discard": { params: RunDiscardParams; result: RunDiscardResult };
+  "run/restore": { params: RunRestoreParams; result: RunResult };
   "run/details": { params: RunDetailsParams; result: RunDetailsResult };
+  "review/changes": { params: ReviewChangesParams; result: ReviewChangesResult };
+  "review/blob": { params: ReviewBlobParams; result: ReviewBlobResult };
   "run/events": { params: RunEventsParams; result: RunEventsResult };
   "run/subscribe": { params: RunSubscribeParams; result: Nothing };
   "run/unsubscribe": { params: RunUnsubscribeParams; result: Nothing };

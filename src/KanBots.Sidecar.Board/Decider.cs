@@ -60,7 +60,7 @@ public static partial class Decider
     {
         var last = plan.State.Runs.Values.GroupBy(run => run.CardId).Select(runs => runs.Last().Id).ToHashSet();
         var held = plan.State.Decisions.Values.Where(decision => decision.State == DecisionState.Open || decision.Verdict is { Remember: true }).Select(decision => decision.RunId).ToHashSet();
-        var old = plan.State.Runs.Values.Where(run => run is { IsOver: true, LeftRunning: 0 } && !last.Contains(run.Id) && !held.Contains(run.Id)).OrderByDescending(run => run.EndedAt).ThenByDescending(run => run.Id).Skip(kept).ToList();
+        var old = plan.State.Runs.Values.Where(run => run is { IsOver: true, LeftRunning: 0, Moving: WorktreeMove.None } && !last.Contains(run.Id) && !held.Contains(run.Id)).OrderByDescending(run => run.EndedAt).ThenByDescending(run => run.Id).Skip(kept).ToList();
         foreach (var run in Enumerable.Reverse(old))
         {
             plan.Record(new Event.RunArchived(run, [.. plan.State.Decisions.Values.Where(decision => decision.RunId == run.Id)]));

@@ -10,6 +10,8 @@ namespace KanBots.Sidecar.Board;
 /// <item><term>Prepared, twice or after a stop</term><description>the worktree is noted; no second launch</description></item>
 /// <item><term>about an earlier launch</term><description>only its cost, and what it used, counts</description></item>
 /// <item><term>a decision that is known, in any state</term><description>nothing</description></item>
+/// <item><term>a worktree that was moved, and nobody had ordered it</term><description>nothing</description></item>
+/// <item><term>CheckpointTaken with the files of the last one</term><description>nothing</description></item>
 /// <item><term>LaunchEnded of a run that is over</term><description>nothing</description></item>
 /// </list></summary>
 public static partial class Decider
@@ -44,6 +46,7 @@ public static partial class Decider
             case Input.TurnEnded ended when IsCurrent(run, ended.Launch):
                 plan.Record(new Event.TurnFinished(run.Id, ended.Outcome, ended.NumTurns, plan.Day));
                 ForgetHold(plan, run, ended.Outcome);
+                plan.Order(new Effect.TakeCheckpoint(run.Id, "turn"));
                 EnforceBudget(plan, run.Id);
                 CloseWhenIdle(plan, run.Id);
                 break;
@@ -84,6 +87,12 @@ public static partial class Decider
                 break;
             case Input.LeftoversCounted left when run.IsOver && left.Count != run.LeftRunning:
                 plan.Record(new Event.LeftoversCounted(run.Id, left.Count));
+                break;
+            case Input.WorktreeDiscarded or Input.WorktreeRestored or Input.WorktreeMoveFailed when run.Moving != WorktreeMove.None && run.IsOver:
+                Moved(plan, run, report);
+                break;
+            case Input.CheckpointTaken taken when run.HoldsWorktree && taken.Mark.Tree != run.Checkpoints.LastOrDefault()?.Tree && run.Checkpoints.All(mark => mark.Id != taken.Mark.Id):
+                plan.Record(new Event.CheckpointTaken(run.Id, taken.Mark));
                 break;
             case Input.Noticed noticed when !run.Notices.Contains(noticed.Notice):
                 plan.Record(new Event.RunNoticed(run.Id, noticed.Notice));
@@ -277,6 +286,11 @@ public static partial class Decider
         }
 
         End(plan, plan.Run(run.Id), state, reason, ended.Dirty, ended.DiffStat, ended.LeftRunning);
+        if (plan.Run(run.Id).Moving != WorktreeMove.None)
+        {
+            return; // it ended to be discarded
+        }
+
         if (state == RunState.Failed && reason?.Kind == SessionUnknown && run.SessionKnown)
         {
             // Killed before it had saved anything, for example: nothing is lost but its memory, and the worktree is as it left it.
@@ -366,6 +380,11 @@ public static partial class Decider
     private static void End(Plan plan, Run run, RunState state, Reason? reason, bool dirty, DiffStat? diffStat, int leftRunning)
     {
         plan.Record(new Event.RunEnded(run.Id, state, reason, dirty, diffStat, leftRunning, plan.Now));
+        if (plan.Run(run.Id).Moving == WorktreeMove.Discard)
+        {
+            plan.Order(new Effect.Discard(run.Id));
+        }
+
         if (state == RunState.InReview)
         {
             plan.MoveCardWith(run.CardId, Column.Review);
@@ -379,6 +398,11 @@ public static partial class Decider
         if (recovered.HighestRunId >= plan.State.NextRunId)
         {
             plan.Record(new Event.RunIdsSeen(recovered.HighestRunId));
+        }
+
+        foreach (var run in plan.State.Runs.Values.Where(run => run.IsOver && run.Moving != WorktreeMove.None).ToList())
+        {
+            plan.Order(run.Moving == WorktreeMove.Discard ? new Effect.Discard(run.Id) : new Effect.Restore(run.Id));
         }
 
         var seen = recovered.Launches.ToDictionary(launch => (launch.RunId, launch.Launch), launch => launch.Kind);

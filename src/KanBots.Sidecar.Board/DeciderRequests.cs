@@ -16,6 +16,8 @@ public static partial class Decider
         Input.Stop stop => Stop(plan, stop),
         Input.Reply reply => Reply(plan, reply),
         Input.Resume resume => Resume(plan, resume),
+        Input.Discard discard => Discard(plan, discard),
+        Input.Restore restore => Restore(plan, restore),
         Input.Decide decide => Answer(plan, decide),
         Input.SetSettings settings => Set(plan, settings),
         _ => Invalid($"The core does not know the request {request.GetType().Name}."),
@@ -178,14 +180,19 @@ public static partial class Decider
         }
 
         // A run that left a worktree holds work: a card takes no work with it.
-        if (plan.State.RunsOf(delete.CardId).FirstOrDefault(run => run.HoldsWorktree) is { } kept)
+        if (plan.State.RunsOf(delete.CardId).FirstOrDefault(run => run.HoldsWork) is { } kept)
         {
+            if (kept.Discarded is { } gone)
+            {
+                return new Refusal("worktreeDirty", $"Run {kept.Id} of this card was discarded and can be restored until {gone.Until:yyyy-MM-dd}. Archive the card instead.", kept.State.ToString(), delete.CardId, kept.Id);
+            }
+
             return new Refusal("worktreeDirty", $"Run {kept.Id} of this card has a worktree. Promote or discard it, or archive the card instead.", kept.State.ToString(), delete.CardId, kept.Id);
         }
 
         if (plan.State.Past.GetValueOrDefault(delete.CardId) is { Worktrees: > 0 } past)
         {
-            return new Refusal("worktreeDirty", $"{past.Worktrees} older runs of this card have worktrees. Promote or discard them, or archive the card instead.", CardId: delete.CardId);
+            return new Refusal("worktreeDirty", $"{past.Worktrees} older runs of this card hold work. Archive the card instead.", CardId: delete.CardId);
         }
 
         plan.Record(new Event.CardDeleted(delete.CardId));

@@ -205,7 +205,11 @@ public static partial class Decider
         return refusal;
     }
 
-    private static Refusal? CannotContinue(Run run) => run.State is RunState.Discarded or RunState.Promoted || (run.IsOver && run.WorktreePath.Length == 0)
+    private static Refusal? CannotContinue(Run run) => run.Discarded is { } gone
+        ? new Refusal("illegalTransition", $"Run {run.Id} was discarded. Restore it first; that can be done until {gone.Until:yyyy-MM-dd}.", run.State.ToString(), run.CardId, run.Id)
+        : run.Moving != WorktreeMove.None
+        ? Moving(run)
+        : run.State is RunState.Discarded or RunState.Promoted || (run.IsOver && run.WorktreePath.Length == 0)
         ? new Refusal("worktreeMissing", $"Run {run.Id} has no worktree any more. Dispatch the card again.", run.State.ToString(), run.CardId, run.Id)
         : run.StopAsked is not null
             ? new Refusal("runNotLive", $"Run {run.Id} is being stopped. Send the message when it has ended; it is then resumed.", run.State.ToString(), run.CardId, run.Id)
@@ -298,6 +302,11 @@ public static partial class Decider
         if (!plan.State.Runs.TryGetValue(decision.RunId, out var run))
         {
             return NoRun(decision.RunId);
+        }
+
+        if (run.Moving != WorktreeMove.None)
+        {
+            return Moving(run);
         }
 
         var refusal = CheckVerdict(decision, decide.Verdict) ?? (decision.Kind == DecisionKind.Budget || run is { LaunchLive: true, StopAsked: null } ? null : CannotContinue(run) ?? OverBudget(plan.State, run));

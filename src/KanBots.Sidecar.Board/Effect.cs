@@ -26,6 +26,14 @@ public abstract record Effect
     /// <summary>Which of the launch's two time limits counts now.</summary>
     public sealed record SetWaiting(long RunId, int Launch, bool Waiting) : Effect;
 
+    /// <summary>End what it left running, then put the worktree and its branch aside.</summary>
+    public sealed record Discard(long RunId) : Effect;
+
+    public sealed record Restore(long RunId) : Effect;
+
+    /// <summary>Keep what lies in the worktree now.</summary>
+    public sealed record TakeCheckpoint(long RunId, string Why) : Effect;
+
     /// <summary>End what the last launch left running, before the worktree gets a new one.</summary>
     public sealed record EndLeftovers(long RunId) : Effect;
 }

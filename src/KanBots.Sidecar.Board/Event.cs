@@ -74,6 +74,16 @@ public abstract record Event
 
     public sealed record LeftoversCounted(long RunId, int Count) : Event;
 
+    public sealed record WorktreeMoveOrdered(long RunId, WorktreeMove Move) : Event;
+
+    public sealed record WorktreeMoveFailed(long RunId, Reason Reason) : Event;
+
+    public sealed record RunDiscarded(long RunId, Discarded Discarded) : Event;
+
+    public sealed record RunRestored(long RunId) : Event;
+
+    public sealed record CheckpointTaken(long RunId, CheckpointMark Mark) : Event;
+
     public sealed record RunNoticed(long RunId, Reason Notice) : Event;
 
     /// <summary>An old run leaves the memory. The event holds it whole, for the day on which somebody names it again.</summary>

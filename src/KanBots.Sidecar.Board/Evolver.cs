@@ -104,6 +104,16 @@ public static class Evolver
                 return With(state, stop.RunId, run => run with { StopAsked = stop.By });
             case Event.LeftoversCounted left:
                 return With(state, left.RunId, run => run with { LeftRunning = left.Count });
+            case Event.WorktreeMoveOrdered ordered:
+                return With(state, ordered.RunId, run => run with { Moving = ordered.Move, MoveFailure = null });
+            case Event.WorktreeMoveFailed failed:
+                return With(state, failed.RunId, run => run with { Moving = WorktreeMove.None, MoveFailure = failed.Reason });
+            case Event.RunDiscarded discarded:
+                return With(state, discarded.RunId, run => run with { State = RunState.Discarded, Discarded = discarded.Discarded, Moving = WorktreeMove.None });
+            case Event.RunRestored restored:
+                return With(state, restored.RunId, run => run with { State = run.Discarded?.From ?? run.State, Discarded = null, Moving = WorktreeMove.None });
+            case Event.CheckpointTaken taken:
+                return With(state, taken.RunId, run => run with { Checkpoints = [.. run.Checkpoints.TakeLast(Limits.CheckpointsMax - 1), taken.Mark] });
             case Event.RunNoticed noticed:
                 return With(state, noticed.RunId, run => run with { Notices = [.. run.Notices.Where(old => old.Kind != noticed.Notice.Kind).TakeLast(Limits.NoticesMax - 1), noticed.Notice] });
             case Event.RunArchived archived:

@@ -30,6 +30,12 @@ public abstract record Input
 
     public sealed record Resume(string RequestId, long RunId, string? Text, string MessageId) : Request(RequestId);
 
+    /// <summary>Stops it, then puts its worktree and its branch aside.</summary>
+    public sealed record Discard(string RequestId, long RunId) : Request(RequestId);
+
+    /// <summary>Brings what was discarded back to where it was.</summary>
+    public sealed record Restore(string RequestId, long RunId) : Request(RequestId);
+
     /// <param name="MessageId">Used when the launch that asked is gone and the answer becomes the first message of a new one.</param>
     public sealed record Decide(string RequestId, string DecisionId, Verdict Verdict, string By, string MessageId) : Request(RequestId);
 
@@ -84,6 +90,17 @@ public abstract record Input
     /// <param name="Path">Null when it is gone.</param>
     /// <param name="Why">For a person, with the next step, when it is gone.</param>
     public sealed record WorktreeSeen(long RunId, string? Path, string? Why) : Report(RunId);
+
+    /// <param name="TrashPath">Empty when there was no worktree any more.</param>
+    public sealed record WorktreeDiscarded(long RunId, string TrashPath) : Report(RunId);
+
+    public sealed record WorktreeRestored(long RunId) : Report(RunId);
+
+    /// <summary>The step that was ordered with the worktree was not done; all is as it was before it.</summary>
+    public sealed record WorktreeMoveFailed(long RunId, Reason Reason) : Report(RunId);
+
+    /// <summary>The worktree's files were kept. The same files again are no news.</summary>
+    public sealed record CheckpointTaken(long RunId, CheckpointMark Mark) : Report(RunId);
 
     /// <summary>Something about a run that a person should know and that changes nothing of it: its shared configuration was changed, for example.</summary>
     public sealed record Noticed(long RunId, Reason Notice) : Report(RunId);

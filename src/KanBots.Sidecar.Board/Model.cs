@@ -6,6 +6,9 @@ public enum Column { Backlog, Todo, InProgress, Review, Done }
 
 public enum RunState { Queued, Preparing, Running, AwaitingDecision, InReview, Finished, Failed, Stopped, Interrupted, Discarded, Promoted }
 
+/// <summary>A step with a run's worktree that is ordered and not yet done.</summary>
+public enum WorktreeMove { None, Discard, Restore }
+
 public enum PermissionMode { BypassPermissions, Ask, Plan }
 
 public enum DecisionKind { Question, Permission, Plan, Budget }
@@ -106,8 +109,22 @@ public sealed record Run(
     /// <summary>Work may lie there that nobody has taken or thrown away.</summary>
     public bool HoldsWorktree => WorktreePath.Length > 0 && State is not (RunState.Discarded or RunState.Promoted);
 
+    /// <summary>The same, or what was thrown away can still be brought back.</summary>
+    public bool HoldsWork => HoldsWorktree || Discarded is not null;
+
     /// <summary>What a person should know of it: one per kind, the newest last.</summary>
     public ImmutableArray<Reason> Notices { get; init; } = [];
+
+    /// <summary>From the oldest; at most <see cref="Limits.CheckpointsMax"/>.</summary>
+    public ImmutableArray<CheckpointMark> Checkpoints { get; init; } = [];
+
+    public WorktreeMove Moving { get; init; }
+
+    /// <summary>Why the last such step was not done; null when it was.</summary>
+    public Reason? MoveFailure { get; init; }
+
+    /// <summary>Of a discarded run: what it was before, where its worktree lies now, and how long.</summary>
+    public Discarded? Discarded { get; init; }
 
     public long CostMicroUsd => ExactMicroUsd + EstimateMicroUsd;
 
@@ -120,6 +137,18 @@ public sealed record Run(
     /// <summary>The names of the mission: they contain the run's primary key, so that they never collide.</summary>
     public static string BranchOf(int cardNumber, long runId) => $"kanbots/issue-{cardNumber}-{runId}";
 }
+
+/// <summary>What lay in a run's worktree at one moment: a tree in git's store that a ref holds.</summary>
+/// <param name="Id">Unique within the run, in the order of time, and the end of the ref's name.</param>
+/// <param name="Tree">Object id.</param>
+/// <param name="Why">turn, when one ended; end, of a launch.</param>
+/// <param name="Left">How many paths git could not take in.</param>
+public sealed record CheckpointMark(string Id, string Tree, DateTimeOffset At, string Why, int Left);
+
+/// <param name="From">The state to which a restore leads back.</param>
+/// <param name="TrashPath">Empty when there was no worktree any more.</param>
+/// <param name="Until">Until then it can be restored.</param>
+public sealed record Discarded(RunState From, string TrashPath, DateTimeOffset At, DateTimeOffset Until);
 
 /// <summary>What was used of one model.</summary>
 /// <param name="HasPrice">False when some of it had no known price: then the money does not hold it.</param>
@@ -200,7 +229,7 @@ public sealed record ServedRequest(Outcome Outcome, DateTimeOffset At);
 
 /// <summary>What a card keeps of its runs that left the memory. The journal holds them whole; what names one recalls it.</summary>
 /// <param name="Ids">In the order in which they left.</param>
-/// <param name="Worktrees">How many of them hold a worktree.</param>
+/// <param name="Worktrees">How many of them hold work.</param>
 /// <param name="Models">What they used together; a model that all of them left again by being recalled stays, with zeros.</param>
 public sealed record PastRuns(ImmutableArray<long> Ids, long MicroUsd, int Worktrees, int Turns, int UnpricedTurns, long WorkedMs, ImmutableArray<PastUse> Models)
 {
@@ -223,7 +252,7 @@ public sealed record PastRuns(ImmutableArray<long> Ids, long MicroUsd, int Workt
         return this with
         {
             MicroUsd = MicroUsd + (sign * run.ExactMicroUsd),
-            Worktrees = Worktrees + (run.HoldsWorktree ? sign : 0),
+            Worktrees = Worktrees + (run.HoldsWork ? sign : 0),
             Turns = Turns + (sign * run.Turns),
             UnpricedTurns = UnpricedTurns + (sign * run.UnpricedTurns),
             WorkedMs = WorkedMs + (sign * run.WorkedMs),
@@ -281,6 +310,8 @@ public sealed record BoardState(
             Input.Stop stop => stop.RunId,
             Input.Reply reply => reply.RunId,
             Input.Resume resume => resume.RunId,
+            Input.Discard discard => discard.RunId,
+            Input.Restore restore => restore.RunId,
             Input.Report report => report.RunId,
             _ => 0,
         };
@@ -313,6 +344,12 @@ public static class Limits
     public const int QueuedRunsMax = 1_000;
     public const int ParallelMax = 256;
     public const int NoticesMax = 20;
+
+    /// <summary>How long what was discarded can be restored.</summary>
+    public static TimeSpan TrashKept { get; } = TimeSpan.FromDays(30);
+
+    /// <summary>Of one run, on the board; git keeps those before them until they are old.</summary>
+    public const int CheckpointsMax = 500;
     public const int MessagesKeptMax = 1_000;
 
     /// <summary>Of one run, in micro-dollars: $10,000. More is a slip of the keys.</summary>

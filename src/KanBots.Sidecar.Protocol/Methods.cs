@@ -26,11 +26,16 @@ public static class Methods
     public const string RunStop = "run/stop";
     public const string RunReply = "run/reply";
     public const string RunResume = "run/resume";
+    public const string RunDiscard = "run/discard";
+    public const string RunRestore = "run/restore";
     public const string RunDetails = "run/details";
     public const string RunEvents = "run/events";
     public const string RunSubscribe = "run/subscribe";
     public const string RunUnsubscribe = "run/unsubscribe";
     public const string RunDidAppend = "run/didAppend";
+
+    public const string ReviewChanges = "review/changes";
+    public const string ReviewBlob = "review/blob";
 
     public const string DecisionList = "decision/list";
     public const string DecisionAnswer = "decision/answer";

@@ -32,6 +32,7 @@ public sealed record RunStall(string Kind, DateTimeOffset Since, string Message)
 /// <param name="LeftRunning">Number of processes that outlived the agent.</param>
 /// <param name="Notices">What a person should know of it beside its state, the newest last: one per kind, each with its next step.</param>
 /// <param name="Warnings">Of a run that is not over: what is nearly used up.</param>
+/// <param name="RestorableUntil">Of a discarded run.</param>
 /// <param name="Setup">Present while the setup command waits or runs; the state is then preparing.</param>
 public sealed record Run(
     long Id,
@@ -63,7 +64,8 @@ public sealed record Run(
     IReadOnlyList<RunReason>? Notices = null,
     IReadOnlyList<BudgetWarning>? Warnings = null,
     RunStall? Stall = null,
-    RunSetup? Setup = null);
+    RunSetup? Setup = null,
+    DateTimeOffset? RestorableUntil = null);
 
 /// <summary>A message that no launch has acknowledged. It is sent again only by <c>run/reply</c> with its id in <c>replaces</c>.</summary>
 public sealed record UndeliveredMessage(string MessageId, CutText Text);
@@ -99,6 +101,15 @@ public sealed record RunReplyParams(string RequestId, long RunId, string Text, s
 
 public sealed record RunReplyResult(string MessageId);
 
+/// <summary>Stops the run and puts its worktree and its branch aside, whole. Answered when that is done.</summary>
+public sealed record RunDiscardParams(string RequestId, long RunId);
+
+/// <param name="RestorableUntil">Until then <c>run/restore</c> brings all of it back.</param>
+public sealed record RunDiscardResult(Run Run, DateTimeOffset RestorableUntil);
+
+/// <summary>Brings a discarded run back to its old path and branch.</summary>
+public sealed record RunRestoreParams(string RequestId, long RunId);
+
 public sealed record RunDetailsParams(long RunId);
 
 [JsonConverter(typeof(CamelCaseEnumConverter<PlacedKind>))]
@@ -117,7 +128,8 @@ public sealed record NodeModulesChoice(string Strategy, string Reason);
 /// <param name="PortBase">The first port of the run's own block, as the agent finds it in KANBOTS_PORT.</param>
 /// <param name="SetupLog">The path of the setup command's log.</param>
 /// <param name="NodeModules">Where its node_modules come from; absent when the repository has none.</param>
-public sealed record RunDetailsResult(Run Run, IReadOnlyList<PlacedPath> Placed, int? PortBase = null, NodeModulesChoice? NodeModules = null, string? SetupLog = null);
+/// <param name="Checkpoints">From the oldest.</param>
+public sealed record RunDetailsResult(Run Run, IReadOnlyList<PlacedPath> Placed, IReadOnlyList<Checkpoint> Checkpoints, int? PortBase = null, NodeModulesChoice? NodeModules = null, string? SetupLog = null);
 
 /// <summary>A page of the thread. <see cref="After"/> is an opaque cursor; <see cref="Limit"/> is a count of items.</summary>
 public sealed record RunEventsParams(long RunId, string? After = null, int? Limit = null);

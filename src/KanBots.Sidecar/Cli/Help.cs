@@ -13,7 +13,12 @@ internal static class Help
           reply CARD "text"                 tell a run something, now or by resuming it
           stop CARD                         ends the agent and everything it started
           resume CARD ["text"]              goes on in the same session and worktree
+          discard CARD                      puts the run's worktree and branch aside, whole
+          restore CARD                      brings them back, for 30 days
           show CARD                         the thread of the card's latest run
+          changes CARD [--since CHECKPOINT] what the run has changed, file by file
+          diff CARD [PATH…] [--since CHECKPOINT]
+          checkpoints CARD                  its files at the end of each turn
           cost [CARD] [--days N]            what was spent, by day, model, card and run
           config [NAME [VALUE]]             settings and where they come from
 

@@ -20,7 +20,7 @@ internal static class Verbs
             ? board.Cards.FirstOrDefault(card => card.Number == number) ?? throw new UsageException($"There is no card #{number} on the board.")
             : throw new UsageException($"'{word}' is not a card number.");
 
-    private static Run RunOf(BoardSnapshot board, string word)
+    internal static Run RunOf(BoardSnapshot board, string word)
     {
         var card = CardOf(board, word);
         return board.Runs.Where(run => run.CardId == card.Id).MaxBy(run => run.Id) ?? throw new UsageException($"Card #{card.Number} has no run. Dispatch it first.");
@@ -109,6 +109,22 @@ internal static class Verbs
         var run = RunOf(await client.BoardAsync(), arguments.Word(0, "which card"));
         var stopped = (await client.RequestAsync(Methods.RunStop, new RunStopParams(NewId(), run.Id), Json.RunStopParams, Json.RunResult)).Run;
         Console.Out.WriteLine($"#{run.CardNumber} {stopped.State.ToString().ToLowerInvariant()}");
+        return 0;
+    }
+
+    internal static async Task<int> DiscardAsync(Client client, Arguments arguments)
+    {
+        var run = RunOf(await client.BoardAsync(), arguments.Word(0, "which card"));
+        var discarded = await client.RequestAsync(Methods.RunDiscard, new RunDiscardParams(NewId(), run.Id), Json.RunDiscardParams, Json.RunDiscardResult);
+        Console.Out.WriteLine($"#{run.CardNumber} discarded; `restore {run.CardNumber}` brings it back until {discarded.RestorableUntil.ToLocalTime().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}");
+        return 0;
+    }
+
+    internal static async Task<int> RestoreAsync(Client client, Arguments arguments)
+    {
+        var run = RunOf(await client.BoardAsync(), arguments.Word(0, "which card"));
+        var restored = (await client.RequestAsync(Methods.RunRestore, new RunRestoreParams(NewId(), run.Id), Json.RunRestoreParams, Json.RunResult)).Run;
+        Console.Out.WriteLine($"#{run.CardNumber} restored to {TerminalText.Line(restored.WorktreePath, NoticeWidth)} on {restored.Branch}");
         return 0;
     }
 

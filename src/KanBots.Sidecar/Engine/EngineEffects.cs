@@ -18,7 +18,7 @@ internal sealed partial class BoardEngine
     {
         switch (effect)
         {
-            case Effect.Prepare or Effect.StartLaunch or Effect.EndLeftovers when _untrusted is not null:
+            case Effect.Prepare or Effect.StartLaunch or Effect.TakeCheckpoint or Effect.Discard or Effect.Restore or Effect.EndLeftovers when _untrusted is not null:
                 _untrusted.Add(effect);
                 break;
             case Effect.Prepare prepare:
@@ -56,6 +56,15 @@ internal sealed partial class BoardEngine
                 break;
             case Effect.SetWaiting waiting:
                 WithFolder(waiting.RunId, waiting.Launch, folder => Order(folder, new ControlLine("waiting", waiting.Waiting)));
+                break;
+            case Effect.Discard discard:
+                _ = DiscardAsync(_state.Runs[discard.RunId]);
+                break;
+            case Effect.Restore restore:
+                _ = RestoreAsync(_state.Runs[restore.RunId]);
+                break;
+            case Effect.TakeCheckpoint take:
+                _ = TakeAsync(_state.Runs[take.RunId], take.Why);
                 break;
             case Effect.EndLeftovers end:
                 var run = _state.Runs[end.RunId];

@@ -208,7 +208,7 @@ internal sealed partial class BoardEngine
                 Worktrees.RequireOwn(_paths.Repository, there);
             }
 
-            var changes = seen.Path is { } tree ? await Changes.CountAsync(_git, tree, run.BaseCommit, _paths.Scratch, _closing.Token) : new Changes(0, 0, 0);
+            var changes = seen.Path is { } tree ? await CountAsync(run, tree) : new Changes(0, 0, 0);
             var failure = run.Outcome is null && exit is not { Reason: "stopped" or "killed" } ? StartupFailure(launch, exit) : null;
             var kind = exit?.Reason switch
             {

@@ -27,10 +27,14 @@ internal sealed partial class ClientSession
         .Request(Protocol.Methods.RunStop, Json.RunStopParams, Json.RunResult, StopAsync)
         .Request(Protocol.Methods.RunReply, Json.RunReplyParams, Json.RunReplyResult, ReplyAsync)
         .Request(Protocol.Methods.RunResume, Json.RunResumeParams, Json.RunResult, async (p, _) => new RunResult(RunOf(await AskAsync(new Core.Input.Resume(p.RequestId, p.RunId, p.Text, NewId())))))
+        .Request(Protocol.Methods.RunDiscard, Json.RunDiscardParams, Json.RunDiscardResult, DiscardAsync)
+        .Request(Protocol.Methods.RunRestore, Json.RunRestoreParams, Json.RunResult, RestoreAsync)
         .Request(Protocol.Methods.RunDetails, Json.RunDetailsParams, Json.RunDetailsResult, DetailsAsync)
         .Request(Protocol.Methods.RunEvents, Json.RunEventsParams, Json.RunEventsResult, EventsAsync)
         .Request(Protocol.Methods.RunSubscribe, Json.RunSubscribeParams, Json.Nothing, (p, _) => SubscribeAsync(p.RunId, ThreadItems.Seq(p.After)))
         .Request(Protocol.Methods.RunUnsubscribe, Json.RunUnsubscribeParams, Json.Nothing, (p, _) => SubscribeAsync(p.RunId, null))
+        .Request(Protocol.Methods.ReviewChanges, Json.ReviewChangesParams, Json.ReviewChangesResult, ChangesAsync)
+        .Request(Protocol.Methods.ReviewBlob, Json.ReviewBlobParams, Json.ReviewBlobResult, BlobAsync)
         .Request(Protocol.Methods.DecisionList, Json.Nothing, Json.DecisionListResult, async (_, cancellation) => new DecisionListResult((await GetBoardAsync(cancellation)).Decisions))
         .Request(Protocol.Methods.DecisionAnswer, Json.DecisionAnswerParams, Json.DecisionResult, AnswerAsync)
         .Request(Protocol.Methods.DecisionDismiss, Json.DecisionDismissParams, Json.DecisionResult, (p, _) => DecideAsync(p.RequestId, p.DecisionId, new Core.Verdict(false, [], p.Reason ?? "The user did not answer.", false)))
@@ -106,11 +110,7 @@ internal sealed partial class ClientSession
     private async Task<Core.Outcome> AskAsync(Core.Input.Request request)
     {
         RequireInitialized();
-        if (!_trusted)
-        {
-            throw new RpcException(ErrorCode.NotTrusted, "This workspace is not trusted, so it may only look. Trust it in the editor, then try again.", new ErrorData("notTrusted"));
-        }
-
+        RequireTrust();
         if (string.IsNullOrWhiteSpace(request.RequestId) || request.RequestId.Length > 100)
         {
             throw new RpcException(ErrorCode.InvalidArgument, "requestId is a UUID that the client makes up.", new ErrorData("invalidArgument"));
@@ -124,6 +124,14 @@ internal sealed partial class ClientSession
         catch (BoardUnavailableException none)
         {
             throw Unavailable(none);
+        }
+    }
+
+    private void RequireTrust()
+    {
+        if (!_trusted)
+        {
+            throw new RpcException(ErrorCode.NotTrusted, "This workspace is not trusted, so it may only look at the board. Trust it in the editor, then try again.", new ErrorData("notTrusted"));
         }
     }
 

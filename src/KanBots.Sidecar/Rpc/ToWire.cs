@@ -136,7 +136,8 @@ internal static partial class ToWire
         Notices(view, run),
         run.IsOver || run.Warnings.IsEmpty ? null : [.. run.Warnings.Select(Warning)],
         view.Stalls.GetValueOrDefault(run.Id) is { } stall ? new RunStall(stall.Kind, stall.Since, stall.Message) : null,
-        view.Setups.GetValueOrDefault(run.Id) is { } setup ? new RunSetup(setup.IsWaiting, setup.Since, setup.LastLine) : null);
+        view.Setups.GetValueOrDefault(run.Id) is { } setup ? new RunSetup(setup.IsWaiting, setup.Since, setup.LastLine) : null,
+        run.Discarded?.Until);
 
     /// <summary>Of its worktree, then of what happened meanwhile.</summary>
     private static IReadOnlyList<RunReason>? Notices(BoardView view, Core.Run run)
@@ -153,6 +154,7 @@ internal static partial class ToWire
         return new RunDetailsResult(
             Run(view, run),
             [.. (needs?.Placed ?? []).Select(placed => new PlacedPath(placed.Path, placed.Kind == Placed.Links ? PlacedKind.Links : PlacedKind.File, placed.Bytes))],
+            [.. run.Checkpoints.Select(mark => new Checkpoint(mark.Id, mark.Tree, mark.At, mark.Why, mark.Left == 0 ? null : mark.Left))],
             needs is { PortBase: > 0 } ? needs.PortBase : null,
             needs?.NodeModules is { } modules ? new NodeModulesChoice(modules.Strategy, modules.Reason) : null,
             setupLog);

@@ -107,7 +107,7 @@ public sealed class RunRequestTests
         Assert.DoesNotContain(_boards.Do(new Input.BackgroundTasksChanged(run, 1, 0)).Effects, effect => effect is Effect.CloseInput); // the message
         Assert.Empty(_boards.Do(new Input.TurnStarted(run, 1, null, null)).Effects);
         Assert.Empty(_boards.Do(new Input.MessageEchoed(run, 1, reply.MessageId)).Effects); // in a turn
-        Assert.Equal(new Effect.CloseInput(run, 1), Assert.Single(_boards.EndTurn(run).Effects));
+        Assert.Equal<Effect>([new Effect.TakeCheckpoint(run, "turn"), new Effect.CloseInput(run, 1)], _boards.EndTurn(run).Effects);
     }
 
     [Fact]

@@ -152,6 +152,12 @@ public sealed class RunTableTests
         yield return ("WorktreeSeen, moved", new Input.WorktreeSeen(id, "/w/moved", null));
         yield return ("WorktreeSeen, gone", new Input.WorktreeSeen(id, null, "It is gone."));
         yield return ("Noticed", new Input.Noticed(id, new Reason("sharedConfigChanged", "It changed.")));
+        yield return ("CheckpointTaken", new Input.CheckpointTaken(id, new CheckpointMark("1-c0ffee", "c0ffee", Boards.Start, "turn", 0)));
+        yield return ("Discard", new Input.Discard(boards.Id, id));
+        yield return ("Restore", new Input.Restore(boards.Id, id));
+        yield return ("WorktreeDiscarded, unasked", new Input.WorktreeDiscarded(id, "/trash"));
+        yield return ("WorktreeRestored, unasked", new Input.WorktreeRestored(id));
+        yield return ("WorktreeMoveFailed, unasked", new Input.WorktreeMoveFailed(id, new Reason("folderNotMoved", "")));
         yield return ("LeftoversCounted", new Input.LeftoversCounted(id, 0));
         yield return ("LaunchEnded, earlier launch", new Input.LaunchEnded(id, at - 1, new LaunchEnd(LaunchEndKind.Exited, 0, null, null), false, null, 0));
         yield return ("LaunchEnded, session unknown", new Input.LaunchEnded(id, at, new LaunchEnd(LaunchEndKind.Exited, 1, null, new Reason(Decider.SessionUnknown, "")), false, null, 0));

@@ -32,7 +32,7 @@ internal sealed class RandomEvents(int seed)
     private Event Next()
     {
         _number++;
-        return _random.Next(36) switch
+        return _random.Next(41) switch
         {
             0 => new Event.CardCreated(Card()),
             1 => new Event.CardChanged(Card()),
@@ -63,6 +63,11 @@ internal sealed class RandomEvents(int seed)
             29 => new Event.DayWarned($"2026-11-{_random.Next(10, 30)}", new Reason(Text, Text)),
             28 => new Event.BudgetWarned(Id, new Reason(Text, Text)),
             27 => new Event.InputKept(Id),
+            36 => new Event.CheckpointTaken(Id, new CheckpointMark(Text, Text, At, Text, _random.Next(3))),
+            37 => new Event.WorktreeMoveOrdered(Id, Any<WorktreeMove>()),
+            38 => new Event.WorktreeMoveFailed(Id, new Reason(Text, Text)),
+            39 => new Event.RunDiscarded(Id, new Discarded(Any<RunState>(), Text, At, At)),
+            40 => new Event.RunRestored(Id),
             26 => new Event.LeftoversCounted(Id, _random.Next(3)),
             23 => new Event.BackgroundTasksCounted(Id, _random.Next(3)),
             24 => new Event.StopOrdered(Id, Text),

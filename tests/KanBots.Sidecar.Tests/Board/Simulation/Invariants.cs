@@ -83,7 +83,7 @@ internal sealed class Invariants(World world)
         Hold(Costs(before).OrderBy(cost => cost.Key).SequenceEqual(Costs(after).OrderBy(cost => cost.Key)), "archive-lost", $"{input.GetType().Name} changed what a card costs");
         foreach (var run in before.Runs.Values.Where(run => !after.Runs.ContainsKey(run.Id)))
         {
-            Hold(run.IsOver && run.LeftRunning == 0 && !before.OpenDecisionsOf(run.Id).Any(), "archive-lost", $"run {run.Id} left while it was {run.State}");
+            Hold(run.IsOver && run.Moving == WorktreeMove.None && run.LeftRunning == 0 && !before.OpenDecisionsOf(run.Id).Any(), "archive-lost", $"run {run.Id} left while it was {run.State}");
             Hold(before.RunsOf(run.CardId).Last().Id != run.Id, "archive-lost", $"run {run.Id} left, the last of its card");
             Hold(after.IsPast(run.Id), "archive-lost", $"run {run.Id} left and its card does not know");
             _left[run.Id] = Whole(before, run);
@@ -296,6 +296,8 @@ internal sealed class Invariants(World world)
             Input.Stop stop => stop.RunId,
             Input.Reply reply => reply.RunId,
             Input.Resume resume => resume.RunId,
+            Input.Discard discard => discard.RunId,
+            Input.Restore restore => restore.RunId,
             Input.Recalled recalled => recalled.Run.Id,
             Input.Decide decide => before.Decisions.GetValueOrDefault(decide.DecisionId)?.RunId ?? 0,
             Input.Recovered or Input.Tick => null,
@@ -369,6 +371,9 @@ internal sealed class Invariants(World world)
         Effect.SetWaiting one => (one.RunId, one.Launch),
         Effect.Prepare one => (one.RunId, null),
         Effect.EndLeftovers one => (one.RunId, null),
+        Effect.TakeCheckpoint one => (one.RunId, null),
+        Effect.Discard one => (one.RunId, null),
+        Effect.Restore one => (one.RunId, null),
         _ => throw new InvalidOperationException($"The invariants do not know {effect.GetType().Name}."),
     };
 
@@ -377,6 +382,9 @@ internal sealed class Invariants(World world)
     {
         foreach (var run in state.Runs.Values)
         {
+            Hold(run.State == RunState.Discarded == (run.Discarded is not null), "state-drift", $"run {run.Id} is {run.State} and was {(run.Discarded is null ? "not " : "")}discarded");
+            Hold(run.State != RunState.Discarded || run.Discarded!.TrashPath.Length == 0 || world.Trash.ContainsKey(run.Id) || run.Moving == WorktreeMove.Restore, "work-lost", $"run {run.Id} is discarded and its worktree is not in the trash");
+            Hold(run.State == RunState.Discarded || run.Moving == WorktreeMove.Discard || !world.Trash.ContainsKey(run.Id), "work-lost", $"run {run.Id} is {run.State} and its worktree is in the trash");
             Hold(run.IsLive || !run.LaunchLive, "launch-live-when-over", $"run {run.Id} is {run.State} with a live launch");
             Hold(run.Messages.DistinctBy(message => message.Id).Count() == run.Messages.Length, "message-twice", $"run {run.Id} has one message twice");
             Hold(run.Messages.All(message => message.State != MessageState.Delivered || world.Launches.Values.Any(launch => launch.RunId == run.Id && launch.Read.Contains(message.Id))), "delivered-unread", $"run {run.Id} says that a message was delivered, and no agent has read it");
@@ -387,7 +395,7 @@ internal sealed class Invariants(World world)
             Hold(!(run.IsLive && run.LaunchLive && run.StopAsked is null) || (run.CostMicroUsd < run.Budget.MicroUsd && run.Turns < run.Budget.Turns), "cost-runaway", $"run {run.Id} goes on at {run.CostMicroUsd} of {run.Budget.MicroUsd} and {run.Turns} of {run.Budget.Turns} turns");
             Hold(run.Notices.Length <= Limits.NoticesMax && run.Notices.Select(notice => notice.Kind).Distinct().Count() == run.Notices.Length, "notices-bounded", $"run {run.Id} has {run.Notices.Length} notices, or two of one kind");
             var within = run.CostMicroUsd < run.Budget.MicroUsd && run.Turns < run.Budget.Turns;
-            Hold(!run.IsOver || run.State is RunState.InReview or RunState.Finished || within || state.Decisions.Values.Any(decision => decision.RunId == run.Id && decision.Kind == DecisionKind.Budget && (decision.State == DecisionState.Open || decision.Verdict is { Allow: false })), "budget-unasked", $"run {run.Id} is over its budget and nobody was asked for more");
+            Hold(!run.IsOver || run.State is RunState.InReview or RunState.Finished or RunState.Discarded || within || state.Decisions.Values.Any(decision => decision.RunId == run.Id && decision.Kind == DecisionKind.Budget && (decision.State == DecisionState.Open || decision.Verdict is { Allow: false })), "budget-unasked", $"run {run.Id} is over its budget and nobody was asked for more");
         }
 
         var runs = state.Runs.Values.Sum(run => run.ExactMicroUsd) + state.Past.Values.Sum(past => past.MicroUsd);

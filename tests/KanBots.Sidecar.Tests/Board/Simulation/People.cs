@@ -33,6 +33,8 @@ internal sealed class People(Random random)
             < 46 => new Input.Stop(NextRequest(), Run(state), "user"),
             < 58 => Reply(state),
             < 72 => new Input.Resume(NextRequest(), Run(state), random.Next(3) == 0 ? null : "Go on.", NextMessage()),
+            < 74 => new Input.Discard(NextRequest(), Run(state)),
+            < 76 => new Input.Restore(NextRequest(), Run(state)),
             < 95 => Answer(state),
             _ => new Input.SetSettings(NextRequest(), new Settings(random.Next(0, 5), new Budget(random.Next(1, 30) * 100_000L, random.Next(1, 12), random.Next(5, 90)), DayBudgets[random.Next(DayBudgets.Length)])),
         };

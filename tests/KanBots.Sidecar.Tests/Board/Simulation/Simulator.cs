@@ -355,6 +355,30 @@ internal sealed class Simulator
             case Effect.SetWaiting waiting:
                 launch!.SetWaiting(waiting.Waiting);
                 break;
+            case Effect.Discard discard:
+                _world.Discard(discard.RunId);
+                if (Chance(6))
+                {
+                    _world.Restore(discard.RunId); // what is not done leaves all as it was
+                    _inbox.Add(new Input.WorktreeMoveFailed(discard.RunId, new Reason("folderNotMoved", "Somebody stands in it.")));
+                    break;
+                }
+
+                _inbox.Add(new Input.WorktreeDiscarded(discard.RunId, _world.Trash.GetValueOrDefault(discard.RunId, "")));
+                break;
+            case Effect.Restore restore when Chance(6):
+                _world.Discard(restore.RunId);
+                _inbox.Add(new Input.WorktreeMoveFailed(restore.RunId, new Reason("folderExists", "It is taken.")));
+                break;
+            case Effect.Restore restore:
+                _world.Restore(restore.RunId);
+                _inbox.Add(new Input.WorktreeRestored(restore.RunId));
+                break;
+            case Effect.TakeCheckpoint take:
+                // Taken at some later moment, of whatever lies there then.
+                var tree = $"{_random.Next(3)}";
+                _inbox.Add(new Input.CheckpointTaken(take.RunId, new CheckpointMark($"{_step}-{tree}", tree, _now, take.Why, 0)));
+                break;
             case Effect.EndLeftovers end:
                 _world.EndLeftovers(end.RunId);
                 _inbox.Add(new Input.LeftoversCounted(end.RunId, 0));

@@ -10,6 +10,8 @@ internal sealed class World(Random random)
 
     internal Dictionary<long, string> Worktrees { get; } = [];
 
+    internal Dictionary<long, string> Trash { get; } = [];
+
     internal SortedDictionary<(long Run, int Launch), SimLaunch> Launches { get; } = [];
 
     /// <summary>Exact cost that serve was told, by run, micro-dollars.</summary>
@@ -95,6 +97,29 @@ internal sealed class World(Random random)
         foreach (var launch in Launches.Values.Where(launch => launch.RunId == runId))
         {
             launch.LeftRunning = 0;
+        }
+    }
+
+    /// <summary>Done or done already; cut off it goes on where it was.</summary>
+    internal void Discard(long runId)
+    {
+        EndLeftovers(runId);
+        if (Launches.Values.FirstOrDefault(launch => launch.RunId == runId && launch.Lives) is { } live)
+        {
+            throw new Violation("moved-under-an-agent", $"the worktree of run {runId} was put aside while launch {live.Number} lived in it");
+        }
+
+        if (Worktrees.Remove(runId, out var path))
+        {
+            Trash[runId] = path;
+        }
+    }
+
+    internal void Restore(long runId)
+    {
+        if (Trash.Remove(runId, out var path))
+        {
+            Worktrees[runId] = path;
         }
     }
 

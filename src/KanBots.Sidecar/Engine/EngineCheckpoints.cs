@@ -1,0 +1,93 @@
+using KanBots.Sidecar.Board;
+using KanBots.Sidecar.Git;
+
+namespace KanBots.Sidecar.Engine;
+
+/// <summary>Keeps what lies in worktrees, off the loop: at every end of a turn, and before a step of ours changes one.</summary>
+internal sealed partial class BoardEngine
+{
+    /// <summary>Runs whose worktrees are looked through at once.</summary>
+    private const int LooksMax = 8;
+
+    /// <summary>Of one run one look is taken at a time: two would go through the same files.</summary>
+    private readonly SemaphoreSlim[] _looking = [.. Enumerable.Range(0, LooksMax).Select(_ => new SemaphoreSlim(1, 1))];
+
+    private async Task TakeAsync(Run run, string why)
+    {
+        try
+        {
+            await CheckpointAsync(run, why);
+        }
+        catch (OperationCanceledException)
+        {
+            // serve leaves: the end of the launch is dealt with by the next one, and takes another
+        }
+        catch (Exception failure)
+        {
+            SayNotTaken(run, failure);
+        }
+    }
+
+    /// <summary>The loop is told when there is something new.</summary>
+    /// <exception cref="GitFailure">The worktree is not there or not its own, or git could not keep its files.</exception>
+    private Task<Checkpoint> CheckpointAsync(Run run, string why) => LookingAsync(run, async () =>
+        {
+            var taken = await WriteTreeAsync(run, _closing.Token);
+            if (taken.Tree != (View.State.Runs.GetValueOrDefault(run.Id) ?? run).Checkpoints.LastOrDefault()?.Tree)
+            {
+                var at = _time.GetUtcNow();
+                var mark = new CheckpointMark(FormattableString.Invariant($"{at.ToUnixTimeMilliseconds()}-{taken.Tree[..8]}"), taken.Tree, at, why, taken.Left.Count);
+                await CheckpointRefs.KeepAsync(_git, run.WorktreePath, run.CardNumber, run.Id, mark.Id, mark.Tree, _closing.Token);
+                Post(new Input.CheckpointTaken(run.Id, mark));
+            }
+
+            return taken;
+        });
+
+    private async Task<T> LookingAsync<T>(Run run, Func<Task<T>> look)
+    {
+        var turn = _looking[run.Id % LooksMax];
+        await turn.WaitAsync(_closing.Token);
+        try
+        {
+            return await look();
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    private Task<Checkpoint> WriteTreeAsync(Run run, CancellationToken cancellation)
+    {
+        Worktrees.RequireOwn(_paths.Repository, run.WorktreePath);
+        var placed = View.Needs.GetValueOrDefault(run.Id)?.Placed.Select(one => one.Path).ToList() ?? [];
+        return Checkpoint.WriteAsync(_git, run.WorktreePath, placed, _paths.Scratch, cancellation);
+    }
+
+    private void SayNotTaken(Run run, Exception failure)
+    {
+        if (failure is not (GitFailure or IOException or UnauthorizedAccessException))
+        {
+            _log.Error($"checkpoint of run {run.Id}", failure);
+        }
+
+        Post(new Input.Noticed(run.Id, new Reason("checkpointFailed", $"What lies in the worktree could not be kept in git at this moment; the files themselves are untouched. {failure.Message}")));
+    }
+
+    /// <summary>How much the worktree of a run differs from its base, with a checkpoint of it where one can be taken.</summary>
+    private async Task<Changes> CountAsync(Run run, string worktree)
+    {
+        try
+        {
+            var taken = await CheckpointAsync(run with { WorktreePath = worktree }, "end");
+            var files = await TreeChanges.BetweenAsync(_git, worktree, run.BaseCommit, taken.Tree, _closing.Token);
+            return new Changes(files.Count, files.Sum(file => file.Insertions), files.Sum(file => file.Deletions));
+        }
+        catch (Exception failure) when (failure is GitFailure or IOException or UnauthorizedAccessException)
+        {
+            SayNotTaken(run, failure);
+            return await Changes.CountAsync(_git, worktree, run.BaseCommit, _paths.Scratch, _closing.Token);
+        }
+    }
+}

@@ -1,0 +1,79 @@
+using System.Text.RegularExpressions;
+using KanBots.Sidecar.Board;
+using KanBots.Sidecar.Git;
+
+namespace KanBots.Sidecar.Engine;
+
+/// <summary>What a person looks at before landing it.</summary>
+/// <param name="From">Object id of a commit or a tree.</param>
+/// <param name="Head">The commit on which the worktree stands; null when none.</param>
+/// <param name="Tree">Object id of what is shown.</param>
+/// <param name="Left">Paths that git could not take in.</param>
+internal sealed record Review(string From, string? Head, string Tree, IReadOnlyList<FileChange> Files, IReadOnlyList<string> Left);
+
+/// <summary>Reviews, off the loop.</summary>
+internal sealed partial class BoardEngine
+{
+    /// <summary>Lists of changes that are kept, so that the pages of one are pages of one.</summary>
+    private const int ReviewsMax = 8;
+
+    private readonly LinkedList<(string From, string Tree, IReadOnlyList<FileChange> Files)> _reviews = new(); // from the newest
+
+    /// <param name="from">A checkpoint's id, or the id of a tree that was shown before; null for the commit on which the run began.</param>
+    /// <param name="to">The same; null for the worktree as it is now.</param>
+    /// <exception cref="GitFailure">The worktree is not there or not its own, or something named is not known.</exception>
+    internal async Task<Review> ReviewAsync(Run run, string? from, string? to, CancellationToken cancellation)
+    {
+        var (first, shown) = await BetweenAsync(run, from, to, cancellation);
+        var head = await _git.RunAsync(new GitCommand("rev-parse", run.WorktreePath, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], ExitCodes: [1, 128]), cancellation);
+        return new Review(first, head.ExitCode == 0 ? head.Text.Trim() : null, shown.Tree, await FilesAsync(run, first, shown.Tree, cancellation), shown.Left);
+    }
+
+    /// <summary>A file on one side of a review.</summary>
+    /// <returns>Null when there is none on that side.</returns>
+    /// <exception cref="GitFailure">As for the review.</exception>
+    internal async Task<TreeFile?> FileAsync(Run run, string? from, string? to, bool isBase, string path, long bytesMax, CancellationToken cancellation)
+    {
+        var side = isBase ? TreeOf(run, from) ?? run.BaseCommit : TreeOf(run, to) ?? (await LookingAsync(run, () => WriteTreeAsync(run, cancellation))).Tree;
+        return await TreeFile.ReadAsync(_git, run.WorktreePath, side, path, bytesMax, cancellation);
+    }
+
+    internal Task<IReadOnlyDictionary<string, long>> SizesAsync(Run run, IEnumerable<string> blobs, CancellationToken cancellation) => TreeFile.SizesAsync(_git, run.WorktreePath, blobs, cancellation);
+
+    private async Task<(string From, Checkpoint Shown)> BetweenAsync(Run run, string? from, string? to, CancellationToken cancellation)
+    {
+        Worktrees.RequireOwn(_paths.Repository, run.WorktreePath);
+        return (TreeOf(run, from) ?? run.BaseCommit, TreeOf(run, to) is { } tree ? new Checkpoint(tree, []) : await LookingAsync(run, () => WriteTreeAsync(run, cancellation)));
+    }
+
+    private async Task<IReadOnlyList<FileChange>> FilesAsync(Run run, string from, string tree, CancellationToken cancellation)
+    {
+        lock (_reviews)
+        {
+            if (_reviews.FirstOrDefault(known => known.From == from && known.Tree == tree).Files is { } known)
+            {
+                return known;
+            }
+        }
+
+        var files = await TreeChanges.BetweenAsync(_git, run.WorktreePath, from, tree, cancellation);
+        lock (_reviews)
+        {
+            _reviews.AddFirst((from, tree, files));
+            while (_reviews.Count > ReviewsMax)
+            {
+                _reviews.RemoveLast();
+            }
+        }
+
+        return files;
+    }
+
+    /// <summary>Only ids: a name could be that of any ref.</summary>
+    private static string? TreeOf(Run run, string? name) => name is null ? null
+        : run.Checkpoints.FirstOrDefault(mark => mark.Id == name)?.Tree
+        ?? (ObjectId().IsMatch(name) ? $"{name}" : throw GitFailure.Named("checkpointUnknown", $"Run {run.Id} has no checkpoint '{name}'. Its checkpoints are listed with the run."));
+
+    [GeneratedRegex(@"\A(?:[0-9a-f]{40}|[0-9a-f]{64})\z")]
+    private static partial Regex ObjectId();
+}

@@ -1,0 +1,58 @@
+using KanBots.Sidecar.Board;
+using KanBots.Sidecar.Git;
+
+namespace KanBots.Sidecar.Engine;
+
+/// <summary>Discards and restores, off the loop. Nothing is deleted.</summary>
+internal sealed partial class BoardEngine
+{
+    private async Task DiscardAsync(Run run)
+    {
+        try
+        {
+            if (await Task.Run(() => EndLeftovers(run)) is var left && left > 0)
+            {
+                throw GitFailure.Named("processesLeft", $"{left} processes that the run left could not be ended, and might still write into its worktree. End them, then discard it again.");
+            }
+
+            if (Worktrees.IsThere(run.WorktreePath))
+            {
+                await TakeAsync(run, "discard");
+            }
+
+            var place = await Trash.PutAsync(_git, _paths.Repository, run.WorktreePath, run.Branch, _paths.Trash(run.CardNumber, run.Id), Trash.RefOf(run.CardNumber, run.Id), _closing.Token);
+            Post(new Input.WorktreeDiscarded(run.Id, place));
+        }
+        catch (OperationCanceledException)
+        {
+            // serve leaves: the next one goes on
+        }
+        catch (Exception failure)
+        {
+            SayNotMoved(run, failure);
+        }
+    }
+
+    private async Task RestoreAsync(Run run)
+    {
+        try
+        {
+            await Trash.RestoreAsync(_git, _paths.Repository, run.WorktreePath, run.Branch, run.Discarded?.TrashPath ?? "", Trash.RefOf(run.CardNumber, run.Id), _closing.Token);
+            Post(new Input.WorktreeRestored(run.Id));
+        }
+        catch (OperationCanceledException)
+        {
+            // serve leaves: the next one goes on
+        }
+        catch (Exception failure)
+        {
+            SayNotMoved(run, failure);
+        }
+    }
+
+    private void SayNotMoved(Run run, Exception failure)
+    {
+        var reference = failure is GitFailure or IOException or UnauthorizedAccessException ? null : _log.Error($"worktree of run {run.Id}", failure);
+        Post(new Input.WorktreeMoveFailed(run.Id, new Reason((failure as GitFailure)?.Kind ?? "gitFailed", reference is null ? failure.Message : $"{failure.Message} (log {reference})")));
+    }
+}

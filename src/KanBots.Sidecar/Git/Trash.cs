@@ -1,0 +1,147 @@
+using System.Text;
+using KanBots.Sidecar.Processes;
+
+namespace KanBots.Sidecar.Git;
+
+/// <summary>Puts a worktree aside as it is, with all that git ignores and all that git cannot take in, and its branch with it; and brings
+/// both back. Each step may be asked for again after a crash: it goes on where it was cut off. No git runs in the trash: a worktree with
+/// submodules cannot bear it.</summary>
+internal static class Trash
+{
+    internal const string Refs = "refs/kanbots/trash";
+
+    /// <summary>Beside the worktrees, where a rename cannot reach the trash since that is on another file system.</summary>
+    internal const string FolderName = ".kanbots-trash";
+
+    internal static string RefOf(int cardNumber, long runId) => FormattableString.Invariant($"{Refs}/issue-{cardNumber}-{runId}");
+
+    /// <returns>Where the worktree lies now; empty when there was none any more.</returns>
+    /// <exception cref="GitFailure">It could not be done, and all is as it was.</exception>
+    internal static async Task<string> PutAsync(GitRunner git, Repository repository, string worktree, string branch, string trash, string keptRef, CancellationToken cancellation)
+    {
+        var place = Moved(worktree, trash);
+        try
+        {
+            if (place.Length > 0)
+            {
+                await RepairAsync(git, repository, place, cancellation);
+            }
+
+            if (await CommitOfAsync(git, repository, $"refs/heads/{branch}", cancellation) is { } commit)
+            {
+                await UpdateAsync(git, repository, $"update {keptRef}\0{commit}\0\0delete refs/heads/{branch}\0{commit}\0", cancellation);
+            }
+
+            return place;
+        }
+        catch (GitFailure) when (place.Length > 0)
+        {
+            Rename(place, worktree);
+            await RepairAsync(git, repository, worktree, cancellation);
+            throw;
+        }
+    }
+
+    /// <exception cref="GitFailure">Something stands in its place, or it could not be done; all is as it was.</exception>
+    internal static async Task RestoreAsync(GitRunner git, Repository repository, string worktree, string branch, string trash, string keptRef, CancellationToken cancellation)
+    {
+        var kept = await CommitOfAsync(git, repository, keptRef, cancellation);
+        var there = await CommitOfAsync(git, repository, $"refs/heads/{branch}", cancellation);
+        if (kept is not null && there is not null && there != kept)
+        {
+            throw GitFailure.Named("branchExists", $"A branch {branch} with other commits has been made meanwhile. Rename it, then restore again: `git branch -m {branch} <other>`.");
+        }
+
+        var moved = false;
+        if (trash.Length > 0 && Directory.Exists(trash))
+        {
+            if (PrivateFiles.Look(worktree) is not null)
+            {
+                throw GitFailure.Named("folderExists", $"{worktree} is there already. Move it away, then restore again.");
+            }
+
+            Directory.CreateDirectory(Path.GetDirectoryName(worktree)!);
+            Rename(trash, worktree);
+            moved = true;
+        }
+        else if (trash.Length > 0 && !Worktrees.IsThere(worktree))
+        {
+            throw GitFailure.Named("worktreeMissing", $"{trash} is not there any more, so that there is nothing to restore. Its checkpoints are still in git.");
+        }
+
+        try
+        {
+            if (trash.Length > 0)
+            {
+                await RepairAsync(git, repository, worktree, cancellation);
+            }
+
+            if (kept is not null)
+            {
+                await UpdateAsync(git, repository, $"update refs/heads/{branch}\0{kept}\0{there ?? new string('0', kept.Length)}\0delete {keptRef}\0{kept}\0", cancellation);
+            }
+        }
+        catch (GitFailure) when (moved)
+        {
+            Rename(worktree, trash);
+            await RepairAsync(git, repository, trash, cancellation);
+            throw;
+        }
+    }
+
+    private static string Moved(string worktree, string trash)
+    {
+        foreach (var place in new[] { trash, BesideOf(worktree) })
+        {
+            if (Directory.Exists(place))
+            {
+                return place; // an earlier attempt came so far
+            }
+        }
+
+        if (PrivateFiles.Look(worktree) is null)
+        {
+            return "";
+        }
+
+        PrivateFiles.MakeFolder(Path.GetDirectoryName(trash)!);
+        try
+        {
+            Rename(worktree, trash);
+            return trash;
+        }
+        catch (GitFailure) when (Directory.Exists(worktree) && !Directory.Exists(trash))
+        {
+            PrivateFiles.MakeFolder(Path.GetDirectoryName(BesideOf(worktree))!);
+            Rename(worktree, BesideOf(worktree));
+            return BesideOf(worktree);
+        }
+    }
+
+    private static string BesideOf(string worktree) => Path.Combine(Path.GetDirectoryName(worktree)!, FolderName, Path.GetFileName(worktree));
+
+    private static void Rename(string from, string to)
+    {
+        try
+        {
+            Directory.Move(from, to);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw GitFailure.Named("folderNotMoved", $"{from} could not be moved to {to}: {failure.Message} Look who uses it and who owns it, then try again.");
+        }
+    }
+
+    /// <summary>git's record of a worktree and the worktree find each other again.</summary>
+    private static Task<CommandResult> RepairAsync(GitRunner git, Repository repository, string worktree, CancellationToken cancellation) =>
+        git.RunAsync(new GitCommand("worktree repair", repository.Root, [.. Base.At(repository), "worktree", "repair", worktree], Writes: true, ExitCodes: [1]), cancellation);
+
+    private static Task<CommandResult> UpdateAsync(GitRunner git, Repository repository, string updates, CancellationToken cancellation) =>
+        git.RunAsync(new GitCommand("update-ref", repository.Root, [.. Base.At(repository), "update-ref", "-z", "--stdin"], Writes: true, Input: Encoding.UTF8.GetBytes(updates)), cancellation);
+
+    private static async Task<string?> CommitOfAsync(GitRunner git, Repository repository, string name, CancellationToken cancellation)
+    {
+        var result = await git.RunAsync(new GitCommand("rev-parse", repository.Root, [.. Base.At(repository), "rev-parse", "--verify", "--quiet", $"{name}^{{commit}}"], ExitCodes: [1, 128]), cancellation);
+        return result.ExitCode == 0 ? result.Text.Trim() : null;
+    }
+}

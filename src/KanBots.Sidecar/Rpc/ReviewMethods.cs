@@ -1,0 +1,116 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Unicode;
+using KanBots.Sidecar.Git;
+using KanBots.Sidecar.Protocol;
+using Core = KanBots.Sidecar.Board;
+
+namespace KanBots.Sidecar.Rpc;
+
+/// <summary>Looking at what a run has changed. git is asked in its worktree, with the filters of the user's configuration, so that only
+/// who trusts the workspace may.</summary>
+internal sealed partial class ClientSession
+{
+    internal const int FilesPerPage = 1_000;
+    internal const int FilesPerPageMax = 10_000;
+
+    /// <summary>Bytes of a file that travel.</summary>
+    internal const long BlobBytesMax = 8L << 20;
+
+    private async Task<Core.Run> ReviewedAsync(long runId, CancellationToken cancellation)
+    {
+        RequireInitialized();
+        await SettledAsync(cancellation);
+        RequireTrust();
+        var run = await _engine.RunAsync(runId) ?? throw NoRun(runId);
+        if (Worktrees.IsThere(run.WorktreePath))
+        {
+            return run;
+        }
+
+        var message = run switch
+        {
+            { Discarded: not null } => $"Run {runId} was discarded. Restore it to look at it.",
+            { WorktreePath: "" } => $"Run {runId} has no worktree yet. Wait until it is running.",
+            _ => $"The worktree of run {runId}, {run.WorktreePath}, is not there. Put it back, or dispatch the card again.",
+        };
+        throw new RpcException(ErrorCode.WorktreeMissing, message, new ErrorData("worktreeMissing", RunId: runId));
+    }
+
+    private async Task<ReviewChangesResult> ChangesAsync(ReviewChangesParams p, CancellationToken cancellation)
+    {
+        var run = await ReviewedAsync(p.RunId, cancellation);
+        var limit = Between("limit", p.Limit ?? FilesPerPage, FilesPerPageMax);
+        var (tree, start) = Place(p.After);
+        try
+        {
+            var review = await _engine.ReviewAsync(run, p.From, tree ?? p.To, cancellation);
+            var page = review.Files.Skip(start).Take(limit).ToList();
+            var sizes = await _engine.SizesAsync(run, page.Where(file => file.Status != Git.FileStatus.Deleted).Select(file => file.Blob), cancellation);
+            return new ReviewChangesResult(
+                review.From,
+                review.Tree,
+                new DiffStat(review.Files.Count, review.Files.Sum(file => file.Insertions), review.Files.Sum(file => file.Deletions)),
+                [.. page.Select(file => Changed(file, sizes))],
+                review.Head,
+                review.Left.Count == 0 ? null : review.Left,
+                start + page.Count < review.Files.Count ? FormattableString.Invariant($"{review.Tree}-{start + page.Count}") : null);
+        }
+        catch (GitFailure failure)
+        {
+            throw Failed(failure, p.RunId);
+        }
+    }
+
+    private async Task<ReviewBlobResult> BlobAsync(ReviewBlobParams p, CancellationToken cancellation)
+    {
+        var run = await ReviewedAsync(p.RunId, cancellation);
+        if (string.IsNullOrEmpty(p.Path) || p.Path.Contains('\0', StringComparison.Ordinal))
+        {
+            throw new RpcException(ErrorCode.InvalidArgument, "path is that of a file, from the top of the repository.", new ErrorData("invalidArgument"));
+        }
+
+        try
+        {
+            return await _engine.FileAsync(run, p.From, p.To, p.Side == ReviewSide.Base, p.Path, BlobBytesMax, cancellation) switch
+            {
+                null => new ReviewBlobResult(true, 0),
+                { Content: null } large => new ReviewBlobResult(false, large.Size, large.Mode, large.Blob, TooLarge: true),
+                { Content: { } bytes } file when Utf8.IsValid(bytes.Span) && bytes.Span.IndexOf((byte)0) < 0 => new ReviewBlobResult(false, file.Size, file.Mode, file.Blob, Encoding.UTF8.GetString(bytes.Span)),
+                var file => new ReviewBlobResult(false, file.Size, file.Mode, file.Blob, Base64: Convert.ToBase64String(file.Content.Value.Span)),
+            };
+        }
+        catch (GitFailure failure)
+        {
+            throw Failed(failure, p.RunId);
+        }
+    }
+
+    /// <summary>A page is one of the list that was shown, whatever the agent has written meanwhile.</summary>
+    private static (string? Tree, int Start) Place(string? cursor) => cursor is null ? (null, 0)
+        : cursor.Split('-') is [var tree, var start] && int.TryParse(start, NumberStyles.None, CultureInfo.InvariantCulture, out var at) ? (tree, at)
+        : throw new RpcException(ErrorCode.InvalidArgument, "The cursor is not one that this run gave. Start from the beginning.", new ErrorData("invalidArgument"));
+
+    private static ChangedFile Changed(FileChange file, IReadOnlyDictionary<string, long> sizes)
+    {
+        var isThere = file.Status != Git.FileStatus.Deleted;
+        return new ChangedFile(
+            file.Path,
+            (Protocol.FileStatus)file.Status,
+            file.Insertions,
+            file.Deletions,
+            file.IsBinary,
+            file.PreviousPath,
+            isThere ? file.Blob : null,
+            isThere ? file.Mode : null,
+            file.Status != Git.FileStatus.Added && file.PreviousMode != file.Mode ? file.PreviousMode : null,
+            isThere && sizes.TryGetValue(file.Blob, out var size) ? size : null);
+    }
+
+    private static RpcException Failed(GitFailure failure, long runId) => failure.Kind switch
+    {
+        "checkpointUnknown" or "unknownRevision" => new RpcException(ErrorCode.InvalidArgument, failure.Message, new ErrorData("invalidArgument", RunId: runId)),
+        Worktrees.Foreign or "worktreeMissing" or "folderMissing" or "notAGitRepository" => new RpcException(ErrorCode.WorktreeMissing, failure.Message, new ErrorData("worktreeMissing", RunId: runId)),
+        _ => new RpcException(ErrorCode.GitFailed, failure.Message, new ErrorData("gitFailed", RunId: runId)),
+    };
+}
