@@ -97,7 +97,7 @@ public static partial class Decider
             case Input.Noticed noticed when !run.Notices.Contains(noticed.Notice):
                 plan.Record(new Event.RunNoticed(run.Id, noticed.Notice));
                 break;
-            case Input.WorktreeSeen seen when run.WorktreePath.Length > 0 && run.State is not (RunState.Discarded or RunState.Promoted):
+            case Input.WorktreeSeen seen when run is { WorktreePath.Length: > 0, Moving: WorktreeMove.None } && run.State is not (RunState.Discarded or RunState.Promoted):
                 Seen(plan, run, seen);
                 break;
             case Input.LaunchEnded ended when IsCurrent(run, ended.Launch):

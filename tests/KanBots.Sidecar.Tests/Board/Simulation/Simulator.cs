@@ -99,7 +99,7 @@ internal sealed class Simulator
                 break;
             case 7 when Chance(5) && _state.Runs.Values.Where(run => run.WorktreePath.Length > 0).ToList() is { Count: > 0 } runs:
                 var run = runs[_random.Next(runs.Count)];
-                _ = Apply(Chance(2) ? new Input.WorktreeSeen(run.Id, run.WorktreePath, null) : new Input.WorktreeSeen(run.Id, null, "It is gone."), null);
+                _ = Apply(Chance(2) ? new Input.WorktreeSeen(run.Id, _world.Trash.ContainsKey(run.Id) ? "/trash" : run.WorktreePath, null) : new Input.WorktreeSeen(run.Id, null, "It is gone."), null);
                 break;
             case 7 when _state.Runs.Count > 0:
                 _ = Apply(new Input.Noticed(_state.Runs.Keys.ElementAt(_random.Next(_state.Runs.Count)), new Reason($"notice{_random.Next(25)}", $"Thing {_random.Next(3)}.")), null);
