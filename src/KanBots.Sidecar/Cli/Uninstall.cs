@@ -21,6 +21,7 @@ internal static class Uninstall
         }
 
         var trees = (await Worktrees.ListAsync(git, paths.Repository.IsBare ? paths.Repository.CommonFolder : paths.Repository.Root, CancellationToken.None)).Where(tree => RunIds.Of(tree.Path) > 0).ToList();
+        var (discarded, checkpoints) = (Discarded(paths), await CheckpointsAsync(git, paths));
         var usedElsewhere = Executables.RunningFrom(Build.CacheFolder);
         var ours = new[] { paths.State, usedElsewhere == 0 ? Build.CacheFolder : "" }.Where(Directory.Exists).ToList();
         foreach (var place in ours)
@@ -38,9 +39,19 @@ internal static class Uninstall
             Console.Out.WriteLine("will be removed: our line in info/exclude, and the empty .kanbots folder");
         }
 
-        foreach (var tree in trees)
+        foreach (var tree in trees.Where(tree => !discarded.Contains(tree.Path)))
         {
             Console.Out.WriteLine($"is kept, since it holds work: {tree.Path} on {tree.Branch} (remove it with `git worktree remove`)");
+        }
+
+        foreach (var place in discarded)
+        {
+            Console.Out.WriteLine($"is kept, since it holds work that was discarded: {place} (delete the folder, then `git worktree prune`)");
+        }
+
+        if (checkpoints > 0)
+        {
+            Console.Out.WriteLine($"are kept, since they hold work: {checkpoints} refs below refs/kanbots (`git for-each-ref --format='delete %(refname)' refs/kanbots | git update-ref --stdin` deletes them)");
         }
 
         if (ours.Count == 0)
@@ -61,7 +72,7 @@ internal static class Uninstall
 
         foreach (var place in ours)
         {
-            PrivateFiles.DeleteFolder(place);
+            Delete(place, discarded);
         }
 
         LocalSocket.Forget(ServeAddress.Of(paths.State));
@@ -72,5 +83,30 @@ internal static class Uninstall
 
         Console.Out.WriteLine("Removed.");
         return 0;
+    }
+
+    private static IReadOnlyList<string> Discarded(Paths paths) => Directory.Exists(paths.TrashFolder) ? [.. Directory.EnumerateDirectories(paths.TrashFolder)] : [];
+
+    private static async Task<int> CheckpointsAsync(GitRunner git, Paths paths) =>
+        (await git.RunAsync(new GitCommand("for-each-ref", paths.Repository.Root, [.. Base.At(paths.Repository), "for-each-ref", "--format=%(refname)", "refs/kanbots"]), CancellationToken.None)).Text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length;
+
+    /// <summary>All but the folders that are kept, and those in which they lie.</summary>
+    private static void Delete(string folder, IReadOnlyList<string> kept)
+    {
+        if (!kept.Any(place => place.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal)))
+        {
+            PrivateFiles.DeleteFolder(folder);
+            return;
+        }
+
+        foreach (var file in Directory.EnumerateFiles(folder))
+        {
+            File.Delete(file);
+        }
+
+        foreach (var inner in Directory.EnumerateDirectories(folder).Where(inner => !kept.Contains(inner)))
+        {
+            Delete(inner, kept);
+        }
     }
 }

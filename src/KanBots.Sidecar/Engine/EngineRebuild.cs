@@ -109,6 +109,7 @@ internal sealed partial class BoardEngine
             if ((known is null ? byId[id].FirstOrDefault() : byId[id].FirstOrDefault(run => run.Card == known.CardNumber)) is { } run)
             {
                 RestoreRun(known, salvaged.Decisions.Values.Where(decision => decision.RunId == id), run);
+                RestoreWork(id, run);
             }
             else
             {
@@ -151,6 +152,17 @@ internal sealed partial class BoardEngine
         else if (known is null && NeverBegan(found.Launches[^1]))
         {
             Record([new Event.RunEnded(run.Id, RunState.Interrupted, Rebuilt, found.Changes is { IsEmpty: false }, Stat(found), 0, _time.GetUtcNow())]);
+        }
+    }
+
+    /// <summary>What git and the trash still have of it.</summary>
+    private void RestoreWork(long runId, FoundRun found)
+    {
+        var run = _state.Runs[runId];
+        Record([.. found.Checkpoints.Where(mark => run.Checkpoints.All(known => known.Id != mark.Id)).Select(mark => new Event.CheckpointTaken(runId, mark))]);
+        if (found.TrashPath.Length > 0 && run.Discarded is null)
+        {
+            Record([new Event.RunDiscarded(runId, new Discarded(run.IsOver ? run.State : RunState.Interrupted, found.TrashPath, _time.GetUtcNow(), _time.GetUtcNow() + Limits.TrashKept))]);
         }
     }
 

@@ -36,7 +36,7 @@ internal sealed partial class BoardEngine
 
     private static Input.WorktreeSeen Whereabouts(Run run, IReadOnlyList<Worktree> trees)
     {
-        if (trees.FirstOrDefault(tree => tree.Branch == run.Branch && Worktrees.IsThere(tree.Path)) is { } known)
+        if (trees.FirstOrDefault(tree => tree.Branch == run.Branch && Worktrees.IsThere(tree.Path) && !Trash.IsIn(tree.Path)) is { } known)
         {
             return new Input.WorktreeSeen(run.Id, Worktrees.IsAt(known, run.WorktreePath) ? run.WorktreePath : known.Path, null);
         }

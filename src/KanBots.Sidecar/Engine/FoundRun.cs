@@ -12,8 +12,10 @@ internal sealed record FoundLaunch(int Number, RunFolder Folder, LaunchFile? Fil
 
 /// <summary>What run folders and git know of a run, without any database.</summary>
 /// <param name="WorktreePath">Empty when there is none.</param>
+/// <param name="TrashPath">Where its worktree was put aside; empty when it was not.</param>
+/// <param name="Checkpoints">From the oldest.</param>
 /// <param name="BaseCommit">Where its branch left the default branch; empty when that cannot be told.</param>
-internal sealed record FoundRun(int Card, long Id, IReadOnlyList<FoundLaunch> Launches, bool HasBranch, string WorktreePath, string BaseRef, string BaseCommit, Changes? Changes)
+internal sealed record FoundRun(int Card, long Id, IReadOnlyList<FoundLaunch> Launches, bool HasBranch, string WorktreePath, string BaseRef, string BaseCommit, Changes? Changes, string TrashPath, IReadOnlyList<CheckpointMark> Checkpoints)
 {
     internal string Branch => Run.BranchOf(Card, Id);
 
@@ -24,14 +26,17 @@ internal sealed record FoundRun(int Card, long Id, IReadOnlyList<FoundLaunch> La
         var trees = await Worktrees.ListAsync(git, paths.Repository.IsBare ? paths.Repository.CommonFolder : paths.Repository.Root, cancellation);
         var from = await BaseAsync(git, paths, settings, cancellation);
         var folders = paths.Launches().Where(launch => int.TryParse(Path.GetFileName(launch.Folder.Path), NumberStyles.None, CultureInfo.InvariantCulture, out _)).ToLookup(launch => (launch.Card, launch.Run), launch => launch.Folder);
+        var checkpoints = (await CheckpointRefs.ListAsync(git, paths.Repository, cancellation)).ToLookup(one => (one.Card, one.Run), one => new CheckpointMark(one.Id, one.Tree, CheckpointRefs.TimeOf(one.Id), "found", 0));
         var found = new List<FoundRun>();
         foreach (var (card, id) in branches.Keys.Union(folders.Select(group => group.Key)).OrderBy(key => key.Item2))
         {
             IReadOnlyList<FoundLaunch> launches = [.. folders[(card, id)].Select(Read).OrderBy(launch => launch.Number)];
             var branch = Run.BranchOf(card, id);
-            var tree = trees.FirstOrDefault(tree => tree.Branch == branch && !tree.IsMissing)?.Path ?? launches.Select(launch => launch.File?.Cwd).LastOrDefault(Directory.Exists) ?? "";
+            var worked = launches.Select(launch => launch.File?.Cwd).LastOrDefault(cwd => cwd is not null);
+            var trash = new[] { paths.Trash(card, id), worked is null ? "" : Trash.BesideOf(worked) }.FirstOrDefault(Directory.Exists) ?? "";
+            var tree = trees.FirstOrDefault(tree => tree.Branch == branch && !tree.IsMissing && !Trash.IsIn(tree.Path))?.Path ?? (trash.Length > 0 || Directory.Exists(worked) ? worked : null) ?? "";
             var fork = from is not null && branches.ContainsKey((card, id)) ? await RunBranch.ForkAsync(git, paths.Repository, from.Commit, branch, cancellation) : null;
-            found.Add(new FoundRun(card, id, launches, branches.ContainsKey((card, id)), tree, from?.Ref ?? "", fork ?? "", looksInside ? await CountAsync(git, paths, tree, fork, cancellation) : null));
+            found.Add(new FoundRun(card, id, launches, branches.ContainsKey((card, id)), tree, from?.Ref ?? "", fork ?? "", looksInside ? await CountAsync(git, paths, tree, fork, cancellation) : null, trash, [.. checkpoints[(card, id)].OrderBy(mark => mark.At)]));
         }
 
         return found;

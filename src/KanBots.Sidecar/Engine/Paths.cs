@@ -38,7 +38,9 @@ internal sealed record Paths(Repository Repository)
     /// <summary>What the run's worktree was given, beside the folders of its launches.</summary>
     internal string Needs(int cardNumber, long runId) => Path.Combine(Runs, FormattableString.Invariant($"{cardNumber}-{runId}"), "needs.json");
 
-    internal string Trash(int cardNumber, long runId) => Path.Combine(State, "trash", FormattableString.Invariant($"issue-{cardNumber}-{runId}"));
+    internal string TrashFolder => Path.Combine(State, "trash");
+
+    internal string Trash(int cardNumber, long runId) => Path.Combine(TrashFolder, FormattableString.Invariant($"issue-{cardNumber}-{runId}"));
 
     internal RunFolder Launch(int cardNumber, long runId, int launch) => new(Path.Combine(Runs, FormattableString.Invariant($"{cardNumber}-{runId}"), FormattableString.Invariant($"{launch}")));
 }

@@ -1,10 +1,12 @@
+using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace KanBots.Sidecar.Git;
 
 /// <summary>What keeps checkpoints from git's housekeeping. A tree's ref is shown by no log and pushed by nobody; one commit for each run
 /// holds what the agent has committed, also when it rewrites its history or loses its branch.</summary>
-internal static class CheckpointRefs
+internal static partial class CheckpointRefs
 {
     internal const string Trees = "refs/kanbots/trees";
     internal const string Runs = "refs/kanbots/runs";
@@ -15,6 +17,23 @@ internal static class CheckpointRefs
     internal static string TreeOf(int cardNumber, long runId, string checkpoint) => FormattableString.Invariant($"{Trees}/issue-{cardNumber}-{runId}/{checkpoint}");
 
     internal static string RunOf(int cardNumber, long runId) => FormattableString.Invariant($"{Runs}/issue-{cardNumber}-{runId}");
+
+    /// <returns>Each checkpoint that git keeps: of which run, its id and its tree.</returns>
+    internal static async Task<IReadOnlyList<(int Card, long Run, string Id, string Tree)>> ListAsync(GitRunner git, Repository repository, CancellationToken cancellation)
+    {
+        var folder = repository.IsBare ? repository.CommonFolder : repository.Root;
+        var refs = await git.RunAsync(new GitCommand("for-each-ref", folder, ["for-each-ref", "--format=%(refname) %(objectname)", Trees]), cancellation);
+        return [.. from line in refs.Text.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                   let match = OurTree().Match(line)
+                   where match.Success
+                   select (int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture), long.Parse(match.Groups[2].ValueSpan, CultureInfo.InvariantCulture), match.Groups[3].Value, match.Groups[4].Value)];
+    }
+
+    /// <summary>When it was taken, as its id says.</summary>
+    internal static DateTimeOffset TimeOf(string checkpoint) => DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(checkpoint.Split('-')[0], CultureInfo.InvariantCulture));
+
+    [GeneratedRegex(@"\Arefs/kanbots/trees/issue-([0-9]{1,9})-([0-9]{1,15})/([0-9]{1,13}-[0-9a-f]{8}) ([0-9a-f]{40}|[0-9a-f]{64})\z")]
+    private static partial Regex OurTree();
 
     /// <summary>The commit has the tree, and as parents the worktree's HEAD and the commit before it: nothing that was ever kept goes
     /// because something newer is.</summary>

@@ -13,6 +13,11 @@ internal static class Trash
     /// <summary>Beside the worktrees, where a rename cannot reach the trash since that is on another file system.</summary>
     internal const string FolderName = ".kanbots-trash";
 
+    /// <summary>git lists what lies there like any other worktree.</summary>
+    internal static bool IsIn(string path) => RunIds.Of(path) > 0 && Path.GetDirectoryName(path) is { } folder && (Path.GetFileName(folder) == FolderName || folder.EndsWith(Path.Combine("kanbots", "trash"), StringComparison.Ordinal));
+
+    internal static string BesideOf(string worktree) => Path.Combine(Path.GetDirectoryName(worktree)!, FolderName, Path.GetFileName(worktree));
+
     internal static string RefOf(int cardNumber, long runId) => FormattableString.Invariant($"{Refs}/issue-{cardNumber}-{runId}");
 
     /// <returns>Where the worktree lies now; empty when there was none any more.</returns>
@@ -117,8 +122,6 @@ internal static class Trash
             return BesideOf(worktree);
         }
     }
-
-    private static string BesideOf(string worktree) => Path.Combine(Path.GetDirectoryName(worktree)!, FolderName, Path.GetFileName(worktree));
 
     private static void Rename(string from, string to)
     {

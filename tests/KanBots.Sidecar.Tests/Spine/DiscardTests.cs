@@ -100,4 +100,53 @@ public sealed class DiscardTests
         Assert.Equal("new\n", File.ReadAllText(Path.Combine(worktree, "new.txt")));
         Assert.Equal((string)run["branch"]!, TestRepository.PlainGit(worktree, "branch", "--show-current").Trim());
     }
+
+    [Fact]
+    public void A_lost_database_loses_neither_what_was_discarded_nor_what_was_kept()
+    {
+        using var place = new Place();
+        place.Script("work", """[{"write":"new.txt","text":"new\n"},{"say":"done"}]""");
+        var client = place.Start();
+        var gone = Place.Dispatch(client, Place.Card(client, 1, "work"));
+        var kept = Place.Dispatch(client, Place.Card(client, 2, "work"));
+        var run = Place.UntilState(client, gone, "inReview");
+        Place.UntilState(client, kept, "inReview");
+        var checkpoints = client.Call("run/details", On(kept))["checkpoints"]!.AsArray().Select(one => (string)one!["id"]!).ToList();
+        client.Ask("run/discard", On(gone));
+        Place.Kill(place.ServePid);
+        client.WaitForExit();
+        foreach (var file in Directory.EnumerateFiles(place.State, "kanbots.db*"))
+        {
+            File.Delete(file);
+        }
+
+        client = place.Connect();
+        Place.UntilState(client, gone, "discarded");
+        Assert.Equal(checkpoints, client.Call("run/details", On(kept))["checkpoints"]!.AsArray().Select(one => (string)one!["id"]!));
+        client.Ask("run/restore", On(gone));
+        Assert.Equal("new\n", File.ReadAllText(Path.Combine((string)run["worktreePath"]!, "new.txt")));
+        Assert.Equal((string)run["branch"]!, TestRepository.PlainGit((string)run["worktreePath"]!, "branch", "--show-current").Trim());
+    }
+
+    [Fact]
+    public void Uninstalling_keeps_what_was_discarded()
+    {
+        using var place = new Place();
+        place.Script("work", """[{"write":"new.txt","text":"new\n"},{"say":"done"}]""");
+        var client = place.Start();
+        var id = Place.Dispatch(client, Place.Card(client, 1, "work"));
+        Place.UntilState(client, id, "inReview");
+        client.Ask("run/discard", On(id));
+        place.KillServe();
+        var start = place.Command(place.Repository, "uninstall", "--yes");
+        start.RedirectStandardOutput = true;
+        using var uninstall = System.Diagnostics.Process.Start(start)!;
+        var output = uninstall.StandardOutput.ReadToEnd();
+        uninstall.WaitForExit();
+        var trash = Path.Combine(place.State, "trash", $"issue-1-{id}");
+        Assert.Contains($"is kept, since it holds work that was discarded: {trash}", output);
+        Assert.Contains("refs below refs/kanbots", output);
+        Assert.Equal("new\n", File.ReadAllText(Path.Combine(trash, "new.txt")));
+        Assert.Equal(["trash"], Directory.EnumerateFileSystemEntries(place.State).Select(Path.GetFileName));
+    }
 }
