@@ -22,6 +22,8 @@ internal sealed class GitFailure : Exception
         ("ambiguous argument '", "", "", "unknownRevision", Unknown),
         ("bad object ", "", "", "unknownRevision", Unknown),
         ("Needed a single revision", "", "", "unknownRevision", Unknown),
+        ("unable to auto-detect email address", "", "", "identityUnknown", Nobody),
+        ("empty ident name", "", "", "identityUnknown", Nobody),
         ("cannot update ref '", "couldn't write '", ".lock'", "diskFull", DiskFull),
         ("", ": smudge filter ", " failed", "filterFailed", "A filter, such as that of Git LFS, could not bring the content of a file. Look whether it is installed and its server can be reached."),
         ("", "", ": No space left on device", "diskFull", DiskFull),
@@ -37,6 +39,7 @@ internal sealed class GitFailure : Exception
     ];
 
     private const string Unknown = "git does not know this branch or commit. Name one that `git log` shows.";
+    private const string Nobody = "git does not know who you are. Set `git config --global user.name` and `git config --global user.email`, then try again.";
     private const string DiskFull = "The disk is full. Free some space and try again.";
     private const string NotWritable = "git may not write here. Check who owns the repository and its folders, and whether the disk is read-only or full; `worktree.root` can name a folder elsewhere.";
     private const string RefLocked = "A git reference is locked by another git process. Wait for it, or remove the stale .lock file that git names.";
