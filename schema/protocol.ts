@@ -337,6 +337,8 @@ export interface InitializeResult {
   capabilities: readonly string[];
 }
 
+export type LandingStrategy = "squash" | "merge" | "rebase";
+
 export interface LogDidAppendParams {
   level: LogLevel;
   message: string;
@@ -527,6 +529,7 @@ export interface Run {
   stall?: RunStall;
   setup?: RunSetup;
   restorableUntil?: string;
+  promotion?: RunPromotion;
 }
 
 export interface RunCost {
@@ -590,6 +593,27 @@ export interface RunEventsResult {
   items: readonly ThreadItem[];
   atEnd: boolean;
   next?: string;
+}
+
+export interface RunPromoteParams {
+  requestId: string;
+  runId: number;
+  targetBranch: string;
+  expectedTree: string;
+  strategy?: LandingStrategy;
+  message?: string;
+  paths?: readonly string[];
+}
+
+export interface RunPromoteResult {
+  run: Run;
+  commit: string;
+}
+
+export interface RunPromotion {
+  branch: string;
+  commit: string;
+  at: string;
 }
 
 export interface RunReason {
@@ -787,6 +811,7 @@ export interface Requests {
   "run/stop": { params: RunStopParams; result: RunResult };
   "run/reply": { params: RunReplyParams; result: RunReplyResult };
   "run/resume": { params: RunResumeParams; result: RunResult };
+  "run/promote": { params: RunPromoteParams; result: RunPromoteResult };
   "run/discard": { params: RunDiscardParams; result: RunDiscardResult };
   "run/restore": { params: RunRestoreParams; result: RunResult };
   "run/details": { params: RunDetailsParams; result: RunDetailsResult };
@@ -845,6 +870,7 @@ export const ErrorCodes = {
   insideARun: 23,
   settingUnknown: 24,
   storageFailed: 25,
+  worktreeChanged: 26,
   requestCancelled: -32800,
   parseError: -32700,
   internalError: -32603,

@@ -18,6 +18,7 @@ public static partial class Decider
         Input.Resume resume => Resume(plan, resume),
         Input.Discard discard => Discard(plan, discard),
         Input.Restore restore => Restore(plan, restore),
+        Input.Promote promote => Promote(plan, promote),
         Input.Decide decide => Answer(plan, decide),
         Input.SetSettings settings => Set(plan, settings),
         _ => Invalid($"The core does not know the request {request.GetType().Name}."),
@@ -187,7 +188,7 @@ public static partial class Decider
                 return new Refusal("worktreeDirty", $"Run {kept.Id} of this card was discarded and can be restored until {gone.Until:yyyy-MM-dd}. Archive the card instead.", kept.State.ToString(), delete.CardId, kept.Id);
             }
 
-            return new Refusal("worktreeDirty", $"Run {kept.Id} of this card has a worktree. Promote or discard it, or archive the card instead.", kept.State.ToString(), delete.CardId, kept.Id);
+            return new Refusal("worktreeDirty", $"Run {kept.Id} of this card has a worktree. Archive the card instead.", kept.State.ToString(), delete.CardId, kept.Id);
         }
 
         if (plan.State.Past.GetValueOrDefault(delete.CardId) is { Worktrees: > 0 } past)

@@ -209,7 +209,9 @@ public static partial class Decider
         ? new Refusal("illegalTransition", $"Run {run.Id} was discarded. Restore it first; that can be done until {gone.Until:yyyy-MM-dd}.", run.State.ToString(), run.CardId, run.Id)
         : run.Moving != WorktreeMove.None
         ? Moving(run)
-        : run.State is RunState.Discarded or RunState.Promoted || (run.IsOver && run.WorktreePath.Length == 0)
+        : run.State == RunState.Promoted
+        ? new Refusal("illegalTransition", $"Run {run.Id} was promoted. Dispatch the card again to go on from there.", run.State.ToString(), run.CardId, run.Id)
+        : run.State is RunState.Discarded || (run.IsOver && run.WorktreePath.Length == 0)
         ? new Refusal("worktreeMissing", $"Run {run.Id} has no worktree any more. Dispatch the card again.", run.State.ToString(), run.CardId, run.Id)
         : run.StopAsked is not null
             ? new Refusal("runNotLive", $"Run {run.Id} is being stopped. Send the message when it has ended; it is then resumed.", run.State.ToString(), run.CardId, run.Id)

@@ -31,6 +31,9 @@ public abstract record Effect
 
     public sealed record Restore(long RunId) : Effect;
 
+    /// <summary>Land what was ordered, if it is still what was reviewed.</summary>
+    public sealed record Promote(long RunId) : Effect;
+
     /// <summary>Keep what lies in the worktree now.</summary>
     public sealed record TakeCheckpoint(long RunId, string Why) : Effect;
 

@@ -76,7 +76,11 @@ public abstract record Event
 
     public sealed record WorktreeMoveOrdered(long RunId, WorktreeMove Move) : Event;
 
-    public sealed record WorktreeMoveFailed(long RunId, Reason Reason) : Event;
+    public sealed record WorktreeMoveFailed(long RunId, MoveFailure Failure) : Event;
+
+    public sealed record PromoteOrdered(long RunId, PromoteOrder Order) : Event;
+
+    public sealed record RunPromoted(long RunId, Promoted Promoted) : Event;
 
     public sealed record RunDiscarded(long RunId, Discarded Discarded) : Event;
 

@@ -107,7 +107,11 @@ public static class Evolver
             case Event.WorktreeMoveOrdered ordered:
                 return With(state, ordered.RunId, run => run with { Moving = ordered.Move, MoveFailure = null });
             case Event.WorktreeMoveFailed failed:
-                return With(state, failed.RunId, run => run with { Moving = WorktreeMove.None, MoveFailure = failed.Reason });
+                return With(state, failed.RunId, run => run with { Moving = WorktreeMove.None, MoveFailure = failed.Failure, Promoting = null });
+            case Event.PromoteOrdered ordered:
+                return With(state, ordered.RunId, run => run with { Moving = WorktreeMove.Promote, MoveFailure = null, Promoting = ordered.Order });
+            case Event.RunPromoted promoted:
+                return With(state, promoted.RunId, run => run with { State = RunState.Promoted, Moving = WorktreeMove.None, Promoting = null, Promoted = promoted.Promoted });
             case Event.RunDiscarded discarded:
                 return With(state, discarded.RunId, run => run with { State = RunState.Discarded, Discarded = discarded.Discarded, Moving = WorktreeMove.None });
             case Event.RunRestored restored:

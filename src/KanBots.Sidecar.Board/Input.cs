@@ -33,6 +33,8 @@ public abstract record Input
     /// <summary>Stops it, then puts its worktree and its branch aside.</summary>
     public sealed record Discard(string RequestId, long RunId) : Request(RequestId);
 
+    public sealed record Promote(string RequestId, long RunId, PromoteOrder Order) : Request(RequestId);
+
     /// <summary>Brings what was discarded back to where it was.</summary>
     public sealed record Restore(string RequestId, long RunId) : Request(RequestId);
 
@@ -97,7 +99,9 @@ public abstract record Input
     public sealed record WorktreeRestored(long RunId) : Report(RunId);
 
     /// <summary>The step that was ordered with the worktree was not done; all is as it was before it.</summary>
-    public sealed record WorktreeMoveFailed(long RunId, Reason Reason) : Report(RunId);
+    public sealed record WorktreeMoveFailed(long RunId, Reason Reason, ImmutableArray<string> Paths) : Report(RunId);
+
+    public sealed record WorkLanded(long RunId, string Branch, string Commit) : Report(RunId);
 
     /// <summary>The worktree's files were kept. The same files again are no news.</summary>
     public sealed record CheckpointTaken(long RunId, CheckpointMark Mark) : Report(RunId);

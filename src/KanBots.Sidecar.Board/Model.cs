@@ -7,7 +7,10 @@ public enum Column { Backlog, Todo, InProgress, Review, Done }
 public enum RunState { Queued, Preparing, Running, AwaitingDecision, InReview, Finished, Failed, Stopped, Interrupted, Discarded, Promoted }
 
 /// <summary>A step with a run's worktree that is ordered and not yet done.</summary>
-public enum WorktreeMove { None, Discard, Restore }
+public enum WorktreeMove { None, Discard, Restore, Promote }
+
+/// <summary>One commit of all of it; a merge commit; the run's commits one by one on top.</summary>
+public enum LandingStrategy { Squash, Merge, Rebase }
 
 public enum PermissionMode { BypassPermissions, Ask, Plan }
 
@@ -109,8 +112,8 @@ public sealed record Run(
     /// <summary>Work may lie there that nobody has taken or thrown away.</summary>
     public bool HoldsWorktree => WorktreePath.Length > 0 && State is not (RunState.Discarded or RunState.Promoted);
 
-    /// <summary>The same, or what was thrown away can still be brought back.</summary>
-    public bool HoldsWork => HoldsWorktree || Discarded is not null;
+    /// <summary>It has, or had, a worktree: also of what has landed it lies there, and what was discarded can be brought back.</summary>
+    public bool HoldsWork => WorktreePath.Length > 0;
 
     /// <summary>What a person should know of it: one per kind, the newest last.</summary>
     public ImmutableArray<Reason> Notices { get; init; } = [];
@@ -121,7 +124,13 @@ public sealed record Run(
     public WorktreeMove Moving { get; init; }
 
     /// <summary>Why the last such step was not done; null when it was.</summary>
-    public Reason? MoveFailure { get; init; }
+    public MoveFailure? MoveFailure { get; init; }
+
+    /// <summary>What was ordered, until it has landed or could not.</summary>
+    public PromoteOrder? Promoting { get; init; }
+
+    /// <summary>Where it landed last.</summary>
+    public Promoted? Promoted { get; init; }
 
     /// <summary>Of a discarded run: what it was before, where its worktree lies now, and how long.</summary>
     public Discarded? Discarded { get; init; }
@@ -144,6 +153,17 @@ public sealed record Run(
 /// <param name="Why">turn, when one ended; end, of a launch.</param>
 /// <param name="Left">How many paths git could not take in.</param>
 public sealed record CheckpointMark(string Id, string Tree, DateTimeOffset At, string Why, int Left);
+
+/// <param name="Paths">The files that were in the way, from the top, with slashes.</param>
+public sealed record MoveFailure(Reason Reason, ImmutableArray<string> Paths);
+
+/// <param name="Branch">Short name.</param>
+/// <param name="Message">Of the commit; null for the card's title.</param>
+/// <param name="Paths">The files to land; empty for all.</param>
+/// <param name="ExpectedTree">Object id of what was reviewed.</param>
+public sealed record PromoteOrder(string Branch, LandingStrategy Strategy, string? Message, ImmutableArray<string> Paths, string ExpectedTree);
+
+public sealed record Promoted(string Branch, string Commit, DateTimeOffset At);
 
 /// <param name="From">The state to which a restore leads back.</param>
 /// <param name="TrashPath">Empty when there was no worktree any more.</param>
@@ -311,6 +331,7 @@ public sealed record BoardState(
             Input.Reply reply => reply.RunId,
             Input.Resume resume => resume.RunId,
             Input.Discard discard => discard.RunId,
+            Input.Promote promote => promote.RunId,
             Input.Restore restore => restore.RunId,
             Input.Report report => report.RunId,
             _ => 0,
@@ -344,6 +365,9 @@ public static class Limits
     public const int QueuedRunsMax = 1_000;
     public const int ParallelMax = 256;
     public const int NoticesMax = 20;
+
+    /// <summary>Files that are chosen to land.</summary>
+    public const int PathsMax = 10_000;
 
     /// <summary>How long what was discarded can be restored.</summary>
     public static TimeSpan TrashKept { get; } = TimeSpan.FromDays(30);

@@ -37,6 +37,7 @@ public enum ErrorCode
     InsideARun = 23,
     SettingUnknown = 24,
     StorageFailed = 25,
+    WorktreeChanged = 26,
 }
 
 /// <summary>What a plugin branches on. <see cref="Kind"/> is the camelCase name of the <see cref="ErrorCode"/>;

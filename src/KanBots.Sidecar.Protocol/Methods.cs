@@ -26,6 +26,7 @@ public static class Methods
     public const string RunStop = "run/stop";
     public const string RunReply = "run/reply";
     public const string RunResume = "run/resume";
+    public const string RunPromote = "run/promote";
     public const string RunDiscard = "run/discard";
     public const string RunRestore = "run/restore";
     public const string RunDetails = "run/details";

@@ -47,6 +47,8 @@ namespace KanBots.Sidecar.Protocol;
 [JsonSerializable(typeof(RunSetup))]
 [JsonSerializable(typeof(RunDetailsParams))]
 [JsonSerializable(typeof(RunDetailsResult))]
+[JsonSerializable(typeof(RunPromoteParams))]
+[JsonSerializable(typeof(RunPromoteResult))]
 [JsonSerializable(typeof(RunDiscardParams))]
 [JsonSerializable(typeof(RunDiscardResult))]
 [JsonSerializable(typeof(RunRestoreParams))]

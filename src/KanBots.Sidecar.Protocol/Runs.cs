@@ -33,6 +33,7 @@ public sealed record RunStall(string Kind, DateTimeOffset Since, string Message)
 /// <param name="Notices">What a person should know of it beside its state, the newest last: one per kind, each with its next step.</param>
 /// <param name="Warnings">Of a run that is not over: what is nearly used up.</param>
 /// <param name="RestorableUntil">Of a discarded run.</param>
+/// <param name="Promotion">Of a run whose work has landed.</param>
 /// <param name="Setup">Present while the setup command waits or runs; the state is then preparing.</param>
 public sealed record Run(
     long Id,
@@ -65,7 +66,12 @@ public sealed record Run(
     IReadOnlyList<BudgetWarning>? Warnings = null,
     RunStall? Stall = null,
     RunSetup? Setup = null,
-    DateTimeOffset? RestorableUntil = null);
+    DateTimeOffset? RestorableUntil = null,
+    RunPromotion? Promotion = null);
+
+/// <summary>Where a run's work landed.</summary>
+/// <param name="Commit">Object id.</param>
+public sealed record RunPromotion(string Branch, string Commit, DateTimeOffset At);
 
 /// <summary>A message that no launch has acknowledged. It is sent again only by <c>run/reply</c> with its id in <c>replaces</c>.</summary>
 public sealed record UndeliveredMessage(string MessageId, CutText Text);
@@ -100,6 +106,20 @@ public sealed record RunResumeParams(string RequestId, long RunId, string? Text 
 public sealed record RunReplyParams(string RequestId, long RunId, string Text, string? Replaces = null);
 
 public sealed record RunReplyResult(string MessageId);
+
+[JsonConverter(typeof(CamelCaseEnumConverter<LandingStrategy>))]
+public enum LandingStrategy { Squash, Merge, Rebase }
+
+/// <summary>Lands a run's work on a branch, which is made when there is none. Answered when it has landed; else nothing has changed, and the
+/// error says why: <c>worktreeChanged</c>, <c>mergeConflict</c> and <c>worktreeDirty</c> (a checkout of the branch), the last two with the files.</summary>
+/// <param name="ExpectedTree">The tree that <c>review/changes</c> has shown: exactly that lands.</param>
+/// <param name="Strategy">squash unless another is named.</param>
+/// <param name="Message">The card's title unless another is given.</param>
+/// <param name="Paths">Only these files, with squash; absent for all.</param>
+public sealed record RunPromoteParams(string RequestId, long RunId, string TargetBranch, string ExpectedTree, LandingStrategy? Strategy = null, string? Message = null, IReadOnlyList<string>? Paths = null);
+
+/// <param name="Commit">Object id of the branch's new end.</param>
+public sealed record RunPromoteResult(Run Run, string Commit);
 
 /// <summary>Stops the run and puts its worktree and its branch aside, whole. Answered when that is done.</summary>
 public sealed record RunDiscardParams(string RequestId, long RunId);

@@ -33,6 +33,7 @@ public static class Wire
         Request(Protocol.Methods.RunStop, Json.RunStopParams, Json.RunResult),
         Request(Protocol.Methods.RunReply, Json.RunReplyParams, Json.RunReplyResult),
         Request(Protocol.Methods.RunResume, Json.RunResumeParams, Json.RunResult),
+        Request(Protocol.Methods.RunPromote, Json.RunPromoteParams, Json.RunPromoteResult),
         Request(Protocol.Methods.RunDiscard, Json.RunDiscardParams, Json.RunDiscardResult),
         Request(Protocol.Methods.RunRestore, Json.RunRestoreParams, Json.RunResult),
         Request(Protocol.Methods.RunDetails, Json.RunDetailsParams, Json.RunDetailsResult),

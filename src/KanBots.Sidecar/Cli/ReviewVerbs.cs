@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using KanBots.Sidecar.Git;
 using KanBots.Sidecar.Protocol;
+using LandingStrategy = KanBots.Sidecar.Protocol.LandingStrategy;
 
 namespace KanBots.Sidecar.Cli;
 
@@ -71,6 +72,26 @@ internal static class ReviewVerbs
             Console.Out.WriteLine(Coloured(TerminalText.Clean(line.Replace("\t", "    ", StringComparison.Ordinal))));
         }
 
+        return 0;
+    }
+
+    /// <summary>Lands what is there now; a branch of the card's number unless another is named.</summary>
+    internal static async Task<int> PromoteAsync(Client client, Arguments arguments)
+    {
+        var run = Verbs.RunOf(await client.BoardAsync(), arguments.Word(0, "which card"));
+        LandingStrategy? strategy = arguments.Value("--strategy") switch
+        {
+            null => null,
+            "squash" => LandingStrategy.Squash,
+            "merge" => LandingStrategy.Merge,
+            "rebase" => LandingStrategy.Rebase,
+            var other => throw new UsageException($"'{other}' is not a strategy. Known: squash, merge, rebase."),
+        };
+        var onto = arguments.Value("--onto") ?? FormattableString.Invariant($"issue-{run.CardNumber}");
+        var shown = await client.RequestAsync(Methods.ReviewChanges, new ReviewChangesParams(run.Id, Limit: 1), Json.ReviewChangesParams, Json.ReviewChangesResult);
+        List<string>? paths = arguments.Words.Count > 1 ? [.. arguments.Words.Skip(1)] : null;
+        var promoted = await client.RequestAsync(Methods.RunPromote, new RunPromoteParams(Verbs.NewId(), run.Id, onto, shown.Tree, strategy, arguments.Value("--message"), paths), Json.RunPromoteParams, Json.RunPromoteResult);
+        Console.Out.WriteLine($"#{run.CardNumber} landed on {TerminalText.Line(onto, PathWidth)} as {promoted.Commit[..10]}");
         return 0;
     }
 

@@ -18,7 +18,7 @@ internal sealed partial class BoardEngine
     {
         switch (effect)
         {
-            case Effect.Prepare or Effect.StartLaunch or Effect.TakeCheckpoint or Effect.Discard or Effect.Restore or Effect.EndLeftovers when _untrusted is not null:
+            case Effect.Prepare or Effect.StartLaunch or Effect.TakeCheckpoint or Effect.Discard or Effect.Restore or Effect.Promote or Effect.EndLeftovers when _untrusted is not null:
                 _untrusted.Add(effect);
                 break;
             case Effect.Prepare prepare:
@@ -62,6 +62,9 @@ internal sealed partial class BoardEngine
                 break;
             case Effect.Restore restore:
                 _ = RestoreAsync(_state.Runs[restore.RunId]);
+                break;
+            case Effect.Promote promote:
+                _ = PromoteAsync(_state.Runs[promote.RunId]);
                 break;
             case Effect.TakeCheckpoint take:
                 _ = TakeAsync(_state.Runs[take.RunId], take.Why);

@@ -53,6 +53,6 @@ internal sealed partial class BoardEngine
     private void SayNotMoved(Run run, Exception failure)
     {
         var reference = failure is GitFailure or IOException or UnauthorizedAccessException ? null : _log.Error($"worktree of run {run.Id}", failure);
-        Post(new Input.WorktreeMoveFailed(run.Id, new Reason((failure as GitFailure)?.Kind ?? "gitFailed", reference is null ? failure.Message : $"{failure.Message} (log {reference})")));
+        Post(new Input.WorktreeMoveFailed(run.Id, new Reason((failure as GitFailure)?.Kind ?? "gitFailed", reference is null ? failure.Message : $"{failure.Message} (log {reference})"), []));
     }
 }

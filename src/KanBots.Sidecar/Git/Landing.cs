@@ -29,6 +29,7 @@ internal sealed class MergeConflictException(IReadOnlyList<string> paths, string
 internal sealed class LandingMaker(GitRunner git, Repository repository, string scratch, CancellationToken cancellation)
 {
     private readonly string _place = Path.Combine(scratch, $"landing-{Guid.NewGuid():N}");
+    private IReadOnlyList<string> _attributes = [];
 
     /// <exception cref="MergeConflictException">It conflicts.</exception>
     /// <exception cref="GitFailure">The name is none, or git failed.</exception>
@@ -54,8 +55,24 @@ internal sealed class LandingMaker(GitRunner git, Repository repository, string 
         }
         finally
         {
-            PrivateFiles.DeleteFolder(_place);
+            Clear();
         }
+    }
+
+    /// <summary>Only what was put there: nothing is deleted with all that is in it.</summary>
+    private void Clear()
+    {
+        File.Delete(Path.Combine(_place, "index"));
+        foreach (var file in _attributes.Select(path => Path.Combine(_place, path)))
+        {
+            File.Delete(file);
+            for (var folder = Path.GetDirectoryName(file)!; folder != _place && Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any(); folder = Path.GetDirectoryName(folder)!)
+            {
+                Directory.Delete(folder);
+            }
+        }
+
+        Directory.Delete(_place);
     }
 
     private async Task<string> SquashAsync(LandingWish wish, string onto, string fork, string tree)
@@ -132,6 +149,7 @@ internal sealed class LandingMaker(GitRunner git, Repository repository, string 
         if (attributes.Length > 0)
         {
             await RunAsync("checkout-index", ["checkout-index", "--force", "-z", "--stdin"], input: attributes);
+            _attributes = Encoding.UTF8.GetString(attributes.Span).Split('\0', StringSplitOptions.RemoveEmptyEntries);
         }
     }
 

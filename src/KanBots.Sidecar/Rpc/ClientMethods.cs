@@ -27,6 +27,7 @@ internal sealed partial class ClientSession
         .Request(Protocol.Methods.RunStop, Json.RunStopParams, Json.RunResult, StopAsync)
         .Request(Protocol.Methods.RunReply, Json.RunReplyParams, Json.RunReplyResult, ReplyAsync)
         .Request(Protocol.Methods.RunResume, Json.RunResumeParams, Json.RunResult, async (p, _) => new RunResult(RunOf(await AskAsync(new Core.Input.Resume(p.RequestId, p.RunId, p.Text, NewId())))))
+        .Request(Protocol.Methods.RunPromote, Json.RunPromoteParams, Json.RunPromoteResult, PromoteAsync)
         .Request(Protocol.Methods.RunDiscard, Json.RunDiscardParams, Json.RunDiscardResult, DiscardAsync)
         .Request(Protocol.Methods.RunRestore, Json.RunRestoreParams, Json.RunResult, RestoreAsync)
         .Request(Protocol.Methods.RunDetails, Json.RunDetailsParams, Json.RunDetailsResult, DetailsAsync)

@@ -137,7 +137,8 @@ internal static partial class ToWire
         run.IsOver || run.Warnings.IsEmpty ? null : [.. run.Warnings.Select(Warning)],
         view.Stalls.GetValueOrDefault(run.Id) is { } stall ? new RunStall(stall.Kind, stall.Since, stall.Message) : null,
         view.Setups.GetValueOrDefault(run.Id) is { } setup ? new RunSetup(setup.IsWaiting, setup.Since, setup.LastLine) : null,
-        run.Discarded?.Until);
+        run.Discarded?.Until,
+        run.Promoted is { } landed ? new RunPromotion(landed.Branch, landed.Commit, landed.At) : null);
 
     /// <summary>Of its worktree, then of what happened meanwhile.</summary>
     private static IReadOnlyList<RunReason>? Notices(BoardView view, Core.Run run)

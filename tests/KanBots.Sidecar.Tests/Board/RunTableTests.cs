@@ -154,10 +154,12 @@ public sealed class RunTableTests
         yield return ("Noticed", new Input.Noticed(id, new Reason("sharedConfigChanged", "It changed.")));
         yield return ("CheckpointTaken", new Input.CheckpointTaken(id, new CheckpointMark("1-c0ffee", "c0ffee", Boards.Start, "turn", 0)));
         yield return ("Discard", new Input.Discard(boards.Id, id));
+        yield return ("Promote", new Input.Promote(boards.Id, id, new PromoteOrder("main", LandingStrategy.Squash, null, [], "c0ffee")));
+        yield return ("WorkLanded, unasked", new Input.WorkLanded(id, "main", "c0ffee"));
         yield return ("Restore", new Input.Restore(boards.Id, id));
         yield return ("WorktreeDiscarded, unasked", new Input.WorktreeDiscarded(id, "/trash"));
         yield return ("WorktreeRestored, unasked", new Input.WorktreeRestored(id));
-        yield return ("WorktreeMoveFailed, unasked", new Input.WorktreeMoveFailed(id, new Reason("folderNotMoved", "")));
+        yield return ("WorktreeMoveFailed, unasked", new Input.WorktreeMoveFailed(id, new Reason("folderNotMoved", ""), []));
         yield return ("LeftoversCounted", new Input.LeftoversCounted(id, 0));
         yield return ("LaunchEnded, earlier launch", new Input.LaunchEnded(id, at - 1, new LaunchEnd(LaunchEndKind.Exited, 0, null, null), false, null, 0));
         yield return ("LaunchEnded, session unknown", new Input.LaunchEnded(id, at, new LaunchEnd(LaunchEndKind.Exited, 1, null, new Reason(Decider.SessionUnknown, "")), false, null, 0));

@@ -127,23 +127,24 @@ public sealed class LandingTests : IDisposable
     [Fact]
     public async Task Merge_attributes_and_drivers_are_the_targets()
     {
-        _repository.Write(".gitattributes", "*.log merge=union\n*.pick merge=mine\n");
+        _repository.Write(".gitattributes", "*.log merge=union\n");
+        _repository.Write("deep/er/.gitattributes", "*.pick merge=mine\n");
         _repository.Write("a.log", "start\n");
-        _repository.Write("a.pick", "start\n");
+        _repository.Write("deep/er/a.pick", "start\n");
         _repository.Commit("attributes");
         _repository.Git("config", "merge.mine.driver", "echo driven > %A");
         var worktree = await _repository.AddAsync(7, 1);
         File.WriteAllText(Path.Combine(worktree, "a.log"), "start\nthe agent's\n");
-        File.WriteAllText(Path.Combine(worktree, "a.pick"), "the agent's\n");
+        File.WriteAllText(Path.Combine(worktree, "deep/er/a.pick"), "the agent's\n");
         File.Delete(Path.Combine(worktree, ".gitattributes"));
-        var wish = (await WishAsync(worktree, "next")) with { Paths = ["a.log", "a.pick"] };
+        var wish = (await WishAsync(worktree, "next")) with { Paths = ["a.log", "deep/er/a.pick"] };
         _repository.Git("checkout", "-q", "-b", "next");
         _repository.Write("a.log", "start\nanother's\n");
-        _repository.Write("a.pick", "another's\n");
+        _repository.Write("deep/er/a.pick", "another's\n");
         _repository.Commit("another's");
         _repository.Git("checkout", "-q", "main");
         var commit = await LandAsync(wish);
-        Assert.Equal("driven\n", _repository.Git("show", $"{commit}:a.pick"));
+        Assert.Equal("driven\n", _repository.Git("show", $"{commit}:deep/er/a.pick"));
         Assert.Equal(["another's", "start", "the agent's"], _repository.Git("show", $"{commit}:a.log").Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal));
     }
 

@@ -32,7 +32,7 @@ internal sealed class RandomEvents(int seed)
     private Event Next()
     {
         _number++;
-        return _random.Next(41) switch
+        return _random.Next(43) switch
         {
             0 => new Event.CardCreated(Card()),
             1 => new Event.CardChanged(Card()),
@@ -65,9 +65,11 @@ internal sealed class RandomEvents(int seed)
             27 => new Event.InputKept(Id),
             36 => new Event.CheckpointTaken(Id, new CheckpointMark(Text, Text, At, Text, _random.Next(3))),
             37 => new Event.WorktreeMoveOrdered(Id, Any<WorktreeMove>()),
-            38 => new Event.WorktreeMoveFailed(Id, new Reason(Text, Text)),
+            38 => new Event.WorktreeMoveFailed(Id, new MoveFailure(new Reason(Text, Text), Some(() => Text))),
             39 => new Event.RunDiscarded(Id, new Discarded(Any<RunState>(), Text, At, At)),
             40 => new Event.RunRestored(Id),
+            41 => new Event.PromoteOrdered(Id, new PromoteOrder(Text, Any<LandingStrategy>(), Maybe, Some(() => Text), Text)),
+            42 => new Event.RunPromoted(Id, new Promoted(Text, Text, At)),
             26 => new Event.LeftoversCounted(Id, _random.Next(3)),
             23 => new Event.BackgroundTasksCounted(Id, _random.Next(3)),
             24 => new Event.StopOrdered(Id, Text),

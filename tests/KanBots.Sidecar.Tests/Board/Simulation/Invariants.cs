@@ -271,6 +271,9 @@ internal sealed class Invariants(World world)
                 case Event.LaunchOrdered one when queued.Remove(one.RunId):
                     stepped[after.Runs[one.RunId].CardId] = Column.InProgress;
                     break;
+                case Event.RunPromoted one:
+                    stepped[after.Runs[one.RunId].CardId] = Column.Done;
+                    break;
                 case Event.RunEnded { State: RunState.InReview } one when input is not Input.WorktreeSeen: // which says anew of an ended run how it is
                     stepped[after.Runs[one.RunId].CardId] = Column.Review;
                     break;
@@ -297,6 +300,7 @@ internal sealed class Invariants(World world)
             Input.Reply reply => reply.RunId,
             Input.Resume resume => resume.RunId,
             Input.Discard discard => discard.RunId,
+            Input.Promote promote => promote.RunId,
             Input.Restore restore => restore.RunId,
             Input.Recalled recalled => recalled.Run.Id,
             Input.Decide decide => before.Decisions.GetValueOrDefault(decide.DecisionId)?.RunId ?? 0,
@@ -373,6 +377,7 @@ internal sealed class Invariants(World world)
         Effect.EndLeftovers one => (one.RunId, null),
         Effect.TakeCheckpoint one => (one.RunId, null),
         Effect.Discard one => (one.RunId, null),
+        Effect.Promote one => (one.RunId, null),
         Effect.Restore one => (one.RunId, null),
         _ => throw new InvalidOperationException($"The invariants do not know {effect.GetType().Name}."),
     };
@@ -395,7 +400,8 @@ internal sealed class Invariants(World world)
             Hold(!(run.IsLive && run.LaunchLive && run.StopAsked is null) || (run.CostMicroUsd < run.Budget.MicroUsd && run.Turns < run.Budget.Turns), "cost-runaway", $"run {run.Id} goes on at {run.CostMicroUsd} of {run.Budget.MicroUsd} and {run.Turns} of {run.Budget.Turns} turns");
             Hold(run.Notices.Length <= Limits.NoticesMax && run.Notices.Select(notice => notice.Kind).Distinct().Count() == run.Notices.Length, "notices-bounded", $"run {run.Id} has {run.Notices.Length} notices, or two of one kind");
             var within = run.CostMicroUsd < run.Budget.MicroUsd && run.Turns < run.Budget.Turns;
-            Hold(!run.IsOver || run.State is RunState.InReview or RunState.Finished or RunState.Discarded || within || state.Decisions.Values.Any(decision => decision.RunId == run.Id && decision.Kind == DecisionKind.Budget && (decision.State == DecisionState.Open || decision.Verdict is { Allow: false })), "budget-unasked", $"run {run.Id} is over its budget and nobody was asked for more");
+            var asked = state.Decisions.Values.Any(decision => decision.RunId == run.Id && decision.Kind == DecisionKind.Budget && (decision.State == DecisionState.Open || decision.Verdict is { Allow: false }));
+            Hold(!run.IsOver || run.State is RunState.InReview or RunState.Finished or RunState.Discarded or RunState.Promoted || within || asked, "budget-unasked", $"run {run.Id} is over its budget and nobody was asked for more");
         }
 
         var runs = state.Runs.Values.Sum(run => run.ExactMicroUsd) + state.Past.Values.Sum(past => past.MicroUsd);

@@ -35,6 +35,7 @@ internal sealed class People(Random random)
             < 72 => new Input.Resume(NextRequest(), Run(state), random.Next(3) == 0 ? null : "Go on.", NextMessage()),
             < 74 => new Input.Discard(NextRequest(), Run(state)),
             < 76 => new Input.Restore(NextRequest(), Run(state)),
+            < 79 => new Input.Promote(NextRequest(), Run(state), new PromoteOrder("main", (LandingStrategy)random.Next(3), null, random.Next(4) == 0 ? ["a.txt"] : [], "c0ffee")),
             < 95 => Answer(state),
             _ => new Input.SetSettings(NextRequest(), new Settings(random.Next(0, 5), new Budget(random.Next(1, 30) * 100_000L, random.Next(1, 12), random.Next(5, 90)), DayBudgets[random.Next(DayBudgets.Length)])),
         };

@@ -360,7 +360,7 @@ internal sealed class Simulator
                 if (Chance(6))
                 {
                     _world.Restore(discard.RunId); // what is not done leaves all as it was
-                    _inbox.Add(new Input.WorktreeMoveFailed(discard.RunId, new Reason("folderNotMoved", "Somebody stands in it.")));
+                    _inbox.Add(new Input.WorktreeMoveFailed(discard.RunId, new Reason("folderNotMoved", "Somebody stands in it."), []));
                     break;
                 }
 
@@ -368,11 +368,14 @@ internal sealed class Simulator
                 break;
             case Effect.Restore restore when Chance(6):
                 _world.Discard(restore.RunId);
-                _inbox.Add(new Input.WorktreeMoveFailed(restore.RunId, new Reason("folderExists", "It is taken.")));
+                _inbox.Add(new Input.WorktreeMoveFailed(restore.RunId, new Reason("folderExists", "It is taken."), []));
                 break;
             case Effect.Restore restore:
                 _world.Restore(restore.RunId);
                 _inbox.Add(new Input.WorktreeRestored(restore.RunId));
+                break;
+            case Effect.Promote promote:
+                _inbox.Add(Chance(3) ? new Input.WorktreeMoveFailed(promote.RunId, new Reason("mergeConflict", "It conflicts."), ["a.txt"]) : new Input.WorkLanded(promote.RunId, "main", "c0ffee"));
                 break;
             case Effect.TakeCheckpoint take:
                 // Taken at some later moment, of whatever lies there then.

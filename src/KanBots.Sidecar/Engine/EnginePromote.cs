@@ -1,0 +1,80 @@
+using KanBots.Sidecar.Board;
+using KanBots.Sidecar.Git;
+
+namespace KanBots.Sidecar.Engine;
+
+/// <summary>Lands a run's work, off the loop. What is about to land is held by a ref before the branch moves: whoever goes on after a crash
+/// sees by it whether the branch has it.</summary>
+internal sealed partial class BoardEngine
+{
+    private const string CoAuthor = "Claude <noreply@anthropic.com>";
+
+    private async Task PromoteAsync(Run run)
+    {
+        try
+        {
+            var order = run.Promoting!;
+            var held = FormattableString.Invariant($"refs/kanbots/landing/issue-{run.CardNumber}-{run.Id}");
+            var commit = await LandedBeforeAsync(held, order.Branch) ?? await LandAsync(run, order, held);
+            await OnLoopAsync(() =>
+            {
+                Report(new Input.WorkLanded(run.Id, order.Branch, commit));
+                return true;
+            });
+            await GitAsync("update-ref", ["update-ref", "-d", held], writes: true);
+        }
+        catch (OperationCanceledException)
+        {
+            // serve leaves: the next one goes on
+        }
+        catch (MergeConflictException conflict)
+        {
+            Post(new Input.WorktreeMoveFailed(run.Id, new Reason("mergeConflict", conflict.Message), [.. conflict.Paths]));
+        }
+        catch (CheckoutDirtyException dirty)
+        {
+            Post(new Input.WorktreeMoveFailed(run.Id, new Reason("worktreeDirty", dirty.Message), [.. dirty.Paths]));
+        }
+        catch (Exception failure)
+        {
+            SayNotMoved(run, failure);
+        }
+    }
+
+    /// <returns>The commit, when an earlier attempt came so far that the branch has it.</returns>
+    private async Task<string?> LandedBeforeAsync(string held, string branch)
+    {
+        var known = await GitAsync("rev-parse", ["rev-parse", "--verify", "--quiet", $"{held}^{{commit}}"], [1, 128]);
+        var commit = known.Text.Trim();
+        return known.ExitCode == 0 && (await GitAsync("merge-base", ["merge-base", "--is-ancestor", commit, $"refs/heads/{branch}"], [1, 128])).ExitCode == 0 ? commit : null;
+    }
+
+    private async Task<string> LandAsync(Run run, PromoteOrder order, string held)
+    {
+        await TakeAsync(run, "promote");
+        var shown = await LookingAsync(run, () => WriteTreeAsync(run, _closing.Token));
+        if (shown.Tree != order.ExpectedTree)
+        {
+            throw GitFailure.Named("worktreeChanged", "The worktree is not what was reviewed any more. Look at what has changed since, then promote again.");
+        }
+
+        var head = await _git.RunAsync(new GitCommand("rev-parse", run.WorktreePath, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], ExitCodes: [1, 128]), _closing.Token);
+        var wish = new LandingWish(order.Branch, (Git.LandingStrategy)order.Strategy, run.BaseCommit, head.ExitCode == 0 ? head.Text.Trim() : null, shown.Tree, await MessageAsync(run, order), order.Paths.Length == 0 ? null : order.Paths);
+        var landing = await new LandingMaker(_git, _paths.Repository, _paths.Scratch, _closing.Token).MakeAsync(wish);
+        await GitAsync("update-ref", ["update-ref", held, landing.Commit], writes: true);
+        await Checkout.LandAsync(_git, _paths.Repository, landing, _closing.Token);
+        return landing.Commit;
+    }
+
+    /// <summary>The card's title unless somebody wrote one, and where it comes from.</summary>
+    private async Task<string> MessageAsync(Run run, PromoteOrder order)
+    {
+        var message = string.IsNullOrWhiteSpace(order.Message) ? $"{View.State.Cards.GetValueOrDefault(run.CardId)?.Title ?? "Work of an agent"} (#{run.CardNumber})" : order.Message;
+        string[] trailers = [FormattableString.Invariant($"KanBots-Run: issue-{run.CardNumber}-{run.Id}"), $"Co-authored-by: {CoAuthor}"];
+        var whole = await GitAsync("interpret-trailers", ["interpret-trailers", "--if-exists", "addIfDifferent", .. trailers.SelectMany(trailer => new[] { "--trailer", trailer })], input: System.Text.Encoding.UTF8.GetBytes($"{message.TrimEnd()}\n"));
+        return whole.Text;
+    }
+
+    private Task<Processes.CommandResult> GitAsync(string name, string[] arguments, IReadOnlyList<int>? exitCodes = null, bool writes = false, ReadOnlyMemory<byte> input = default) =>
+        _git.RunAsync(new GitCommand(name, _paths.Repository.Root, [.. Base.At(_paths.Repository), .. arguments], Writes: writes, ExitCodes: exitCodes, Input: input), _closing.Token);
+}
