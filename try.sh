@@ -44,7 +44,8 @@ if [ "$agent" = scripted ]; then
   echo '{ "name": "sample", "dependencies": { "react": "^19.0.0", "left-pad": "^1.3.0", "moment": "^2.30.0" } }' >"$repo/package.json"
   echo 'export const Button = () => <button />;' >"$repo/src/components/Button.tsx"
   echo 'test("signs in", async () => {});' >"$repo/test/auth.test.ts"
-  git -C "$repo" add . && git -C "$repo" -c user.name=Sample -c user.email=sample@example.com commit -qm "Sample project"
+  git -C "$repo" config user.name Sample && git -C "$repo" config user.email sample@example.com
+  git -C "$repo" add . && git -C "$repo" commit -qm "Sample project"
 fi
 cd "${repo:-$PWD}"
 shown=""
@@ -101,7 +102,15 @@ echo "Summary"
 "$kanbots" board --once
 echo
 git worktree list
-git --no-pager log --oneline --all -5
 if [ "$agent" = scripted ]; then
   [ "$("$kanbots" board --once | grep -c 'in review')" = 3 ] || { echo "Not every card reached review."; exit 1; }
+  say() { printf '\n> kanbots-sidecar %s\n' "$*"; "$kanbots" "$@"; }
+  echo
+  echo "One is reviewed and lands on a branch; another is thrown away, and brought back."
+  say changes 88
+  say promote 88 --onto feature/toast
+  say discard 90
+  say restore 90
+  echo
 fi
+git --no-pager log --oneline --graph --branches -7
