@@ -9,9 +9,10 @@ import { ingest } from "./ingest.mjs";
 import { many } from "./many.mjs";
 import { memory } from "./memory.mjs";
 import { sidecar } from "./place.mjs";
+import { review } from "./review.mjs";
 import { start } from "./start.mjs";
 
-const measures = { start, dispatch, many, ingest, giant, memory, guard, idle };
+const measures = { start, dispatch, many, ingest, giant, memory, guard, review, idle };
 const words = process.argv.slice(2);
 const quick = words.includes("--quick");
 const named = words.filter((word) => word !== "--quick");

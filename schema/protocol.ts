@@ -495,7 +495,39 @@ export interface ReviewChangesResult {
   next?: string;
 }
 
+export interface ReviewComment {
+  id: string;
+  path: string;
+  line: number;
+  side: ReviewSide;
+  text: string;
+  at: string;
+  tree?: string;
+}
+
+export interface ReviewCommentParams {
+  requestId: string;
+  runId: number;
+  path: string;
+  line: number;
+  side: ReviewSide;
+  text: string;
+  commentId?: string;
+  tree?: string;
+}
+
+export interface ReviewCommentResult {
+  commentId: string;
+  comments: readonly ReviewComment[];
+}
+
 export type ReviewSide = "base" | "head";
+
+export interface ReviewSubmitParams {
+  requestId: string;
+  runId: number;
+  text?: string;
+}
 
 export interface Run {
   id: number;
@@ -530,6 +562,13 @@ export interface Run {
   setup?: RunSetup;
   restorableUntil?: string;
   promotion?: RunPromotion;
+  conflicts?: readonly RunConflict[];
+}
+
+export interface RunConflict {
+  paths: readonly string[];
+  runId?: number;
+  target?: string;
 }
 
 export interface RunCost {
@@ -550,6 +589,7 @@ export interface RunDetailsResult {
   run: Run;
   placed: readonly PlacedPath[];
   checkpoints: readonly Checkpoint[];
+  comments: readonly ReviewComment[];
   portBase?: number;
   nodeModules?: NodeModulesChoice;
   setupLog?: string;
@@ -646,6 +686,12 @@ export interface RunResumeParams {
   requestId: string;
   runId: number;
   text?: string;
+}
+
+export interface RunRewindParams {
+  requestId: string;
+  runId: number;
+  checkpoint: string;
 }
 
 export interface RunSetup {
@@ -811,12 +857,15 @@ export interface Requests {
   "run/stop": { params: RunStopParams; result: RunResult };
   "run/reply": { params: RunReplyParams; result: RunReplyResult };
   "run/resume": { params: RunResumeParams; result: RunResult };
+  "run/rewind": { params: RunRewindParams; result: RunResult };
   "run/promote": { params: RunPromoteParams; result: RunPromoteResult };
   "run/discard": { params: RunDiscardParams; result: RunDiscardResult };
   "run/restore": { params: RunRestoreParams; result: RunResult };
   "run/details": { params: RunDetailsParams; result: RunDetailsResult };
   "review/changes": { params: ReviewChangesParams; result: ReviewChangesResult };
   "review/blob": { params: ReviewBlobParams; result: ReviewBlobResult };
+  "review/comment": { params: ReviewCommentParams; result: ReviewCommentResult };
+  "review/submit": { params: ReviewSubmitParams; result: RunReplyResult };
   "run/events": { params: RunEventsParams; result: RunEventsResult };
   "run/subscribe": { params: RunSubscribeParams; result: Nothing };
   "run/unsubscribe": { params: RunUnsubscribeParams; result: Nothing };

@@ -88,7 +88,7 @@ public static partial class Decider
             case Input.LeftoversCounted left when run.IsOver && left.Count != run.LeftRunning:
                 plan.Record(new Event.LeftoversCounted(run.Id, left.Count));
                 break;
-            case Input.WorktreeDiscarded or Input.WorktreeRestored or Input.WorkLanded or Input.WorktreeMoveFailed when run.Moving != WorktreeMove.None && run.IsOver:
+            case Input.WorktreeDiscarded or Input.WorktreeRestored or Input.WorkLanded or Input.WorktreeRewound or Input.WorktreeMoveFailed when run.Moving != WorktreeMove.None && run.IsOver:
                 Moved(plan, run, report);
                 break;
             case Input.CheckpointTaken taken when run.HoldsWorktree && taken.Mark.Tree != run.Checkpoints.LastOrDefault()?.Tree && run.Checkpoints.All(mark => mark.Id != taken.Mark.Id):
@@ -402,7 +402,7 @@ public static partial class Decider
 
         foreach (var run in plan.State.Runs.Values.Where(run => run.IsOver && run.Moving != WorktreeMove.None).ToList())
         {
-            plan.Order(run.Moving switch { WorktreeMove.Discard => new Effect.Discard(run.Id), WorktreeMove.Restore => new Effect.Restore(run.Id), _ => new Effect.Promote(run.Id) });
+            plan.Order(run.Moving switch { WorktreeMove.Discard => new Effect.Discard(run.Id), WorktreeMove.Restore => new Effect.Restore(run.Id), WorktreeMove.Rewind => new Effect.Rewind(run.Id), _ => new Effect.Promote(run.Id) });
         }
 
         var seen = recovered.Launches.ToDictionary(launch => (launch.RunId, launch.Launch), launch => launch.Kind);

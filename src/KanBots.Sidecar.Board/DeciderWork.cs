@@ -11,7 +11,7 @@ public static partial class Decider
             return NoRun(discard.RunId);
         }
 
-        if (run.Moving is WorktreeMove.Restore or WorktreeMove.Promote)
+        if (run.Moving is not (WorktreeMove.None or WorktreeMove.Discard))
         {
             return Moving(run);
         }
@@ -48,7 +48,7 @@ public static partial class Decider
             return NoRun(restore.RunId);
         }
 
-        if (run.Moving is WorktreeMove.Discard or WorktreeMove.Promote)
+        if (run.Moving is not (WorktreeMove.None or WorktreeMove.Restore))
         {
             return Moving(run);
         }
@@ -80,19 +80,9 @@ public static partial class Decider
             return refusal;
         }
 
-        if (!run.IsOver)
+        if (CannotMove(run) is { } cannot)
         {
-            return new Refusal("runLive", $"Run {run.Id} is {Words(run.State)}. Wait until it has ended, or stop it.", run.State.ToString(), run.CardId, run.Id);
-        }
-
-        if (run.Moving != WorktreeMove.None)
-        {
-            return Moving(run);
-        }
-
-        if (run.WorktreePath.Length == 0 || run.Discarded is not null)
-        {
-            return new Refusal("worktreeMissing", run.Discarded is null ? $"Run {run.Id} has no worktree, so that there is nothing to land." : $"Run {run.Id} was discarded. Restore it first.", run.State.ToString(), run.CardId, run.Id);
+            return cannot;
         }
 
         plan.Outcome = new Outcome(OutcomeKind.Run, run.Id, null);
@@ -101,9 +91,42 @@ public static partial class Decider
         return null;
     }
 
+    private static Refusal? Rewind(Plan plan, Input.Rewind rewind)
+    {
+        if (!plan.State.Runs.TryGetValue(rewind.RunId, out var run))
+        {
+            return NoRun(rewind.RunId);
+        }
+
+        if (CannotMove(run) is { } cannot)
+        {
+            return cannot;
+        }
+
+        if (run.Checkpoints.All(mark => mark.Id != rewind.Checkpoint))
+        {
+            return Invalid($"Run {run.Id} has no checkpoint '{rewind.Checkpoint}'. Its checkpoints are listed with the run.");
+        }
+
+        plan.Outcome = new Outcome(OutcomeKind.Run, run.Id, null);
+        plan.Record(new Event.RewindOrdered(run.Id, rewind.Checkpoint));
+        plan.Order(new Effect.Rewind(run.Id));
+        return null;
+    }
+
+    /// <summary>A worktree in which an agent works, or that is not there, is left alone.</summary>
+    private static Refusal? CannotMove(Run run) => run switch
+    {
+        { IsOver: false } => new Refusal("runLive", $"Run {run.Id} is {Words(run.State)}. Wait until it has ended, or stop it.", run.State.ToString(), run.CardId, run.Id),
+        { Moving: not WorktreeMove.None } => Moving(run),
+        { Discarded: not null } => new Refusal("worktreeMissing", $"Run {run.Id} was discarded. Restore it first.", run.State.ToString(), run.CardId, run.Id),
+        { WorktreePath: "" } => new Refusal("worktreeMissing", $"Run {run.Id} has no worktree, so that nothing of it is there.", run.State.ToString(), run.CardId, run.Id),
+        _ => null,
+    };
+
     private static Refusal Moving(Run run) => new(
         "illegalTransition",
-        $"Run {run.Id} is being {run.Moving switch { WorktreeMove.Discard => "discarded", WorktreeMove.Restore => "restored", _ => "promoted" }}. Wait until that is done.",
+        $"Run {run.Id} is being {run.Moving switch { WorktreeMove.Discard => "discarded", WorktreeMove.Restore => "restored", WorktreeMove.Rewind => "taken back", _ => "promoted" }}. Wait until that is done.",
         run.State.ToString(),
         run.CardId,
         run.Id);
@@ -124,6 +147,9 @@ public static partial class Decider
                 Withdraw(plan, run);
                 plan.Record(new Event.RunPromoted(run.Id, new Promoted(landed.Branch, landed.Commit, plan.Now)));
                 plan.MoveCardWith(run.CardId, Column.Done);
+                break;
+            case Input.WorktreeRewound rewound when run.Moving == WorktreeMove.Rewind:
+                plan.Record(new Event.RunRewound(run.Id, rewound.DiffStat));
                 break;
             case Input.WorktreeMoveFailed failed:
                 plan.Record(new Event.WorktreeMoveFailed(run.Id, new MoveFailure(failed.Reason, failed.Paths)));

@@ -31,6 +31,9 @@ public abstract record Effect
 
     public sealed record Restore(long RunId) : Effect;
 
+    /// <summary>Take the files back to the checkpoint that was ordered.</summary>
+    public sealed record Rewind(long RunId) : Effect;
+
     /// <summary>Land what was ordered, if it is still what was reviewed.</summary>
     public sealed record Promote(long RunId) : Effect;
 

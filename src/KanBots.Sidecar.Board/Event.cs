@@ -78,6 +78,17 @@ public abstract record Event
 
     public sealed record WorktreeMoveFailed(long RunId, MoveFailure Failure) : Event;
 
+    public sealed record CommentKept(long RunId, ReviewComment Comment) : Event;
+
+    public sealed record CommentDropped(long RunId, string CommentId) : Event;
+
+    /// <summary>All drafts stand in a message.</summary>
+    public sealed record CommentsSent(long RunId) : Event;
+
+    public sealed record RewindOrdered(long RunId, string Checkpoint) : Event;
+
+    public sealed record RunRewound(long RunId, DiffStat DiffStat) : Event;
+
     public sealed record PromoteOrdered(long RunId, PromoteOrder Order) : Event;
 
     public sealed record RunPromoted(long RunId, Promoted Promoted) : Event;

@@ -107,7 +107,17 @@ public static class Evolver
             case Event.WorktreeMoveOrdered ordered:
                 return With(state, ordered.RunId, run => run with { Moving = ordered.Move, MoveFailure = null });
             case Event.WorktreeMoveFailed failed:
-                return With(state, failed.RunId, run => run with { Moving = WorktreeMove.None, MoveFailure = failed.Failure, Promoting = null });
+                return With(state, failed.RunId, run => run with { Moving = WorktreeMove.None, MoveFailure = failed.Failure, Promoting = null, RewindingTo = null });
+            case Event.CommentKept kept:
+                return With(state, kept.RunId, run => run with { Comments = Keep(run.Comments, kept.Comment) });
+            case Event.CommentDropped dropped:
+                return With(state, dropped.RunId, run => run with { Comments = run.Comments.RemoveAll(comment => comment.Id == dropped.CommentId) });
+            case Event.CommentsSent sent:
+                return With(state, sent.RunId, run => run with { Comments = [] });
+            case Event.RewindOrdered ordered:
+                return With(state, ordered.RunId, run => run with { Moving = WorktreeMove.Rewind, MoveFailure = null, RewindingTo = ordered.Checkpoint });
+            case Event.RunRewound rewound:
+                return With(state, rewound.RunId, run => run with { Moving = WorktreeMove.None, RewindingTo = null, DiffStat = rewound.DiffStat, Dirty = rewound.DiffStat.Files > 0 });
             case Event.PromoteOrdered ordered:
                 return With(state, ordered.RunId, run => run with { Moving = WorktreeMove.Promote, MoveFailure = null, Promoting = ordered.Order });
             case Event.RunPromoted promoted:
@@ -255,6 +265,9 @@ public static class Evolver
 
     private static ImmutableArray<Message> Mark(ImmutableArray<Message> messages, Func<Message, bool> which, MessageState state) =>
         [.. messages.Select(message => which(message) && message.State != state ? message with { State = state } : message)];
+
+    private static ImmutableArray<ReviewComment> Keep(ImmutableArray<ReviewComment> comments, ReviewComment kept) =>
+        comments.Select(comment => comment.Id).ToList().IndexOf(kept.Id) is var at and >= 0 ? comments.SetItem(at, kept) : comments.Add(kept);
 
     private static ImmutableArray<Message> Keep(ImmutableArray<Message> messages) =>
         messages.Length <= Limits.MessagesKeptMax ? messages : messages.RemoveRange(0, messages.Length - Limits.MessagesKeptMax);

@@ -33,6 +33,17 @@ public abstract record Input
     /// <summary>Stops it, then puts its worktree and its branch aside.</summary>
     public sealed record Discard(string RequestId, long RunId) : Request(RequestId);
 
+    /// <param name="CommentId">Of the draft that is written anew; null for a new one.</param>
+    /// <param name="Text">Empty to take it away.</param>
+    public sealed record Comment(string RequestId, long RunId, string? CommentId, string Path, int Line, bool OnBase, string Text, string? Tree) : Request(RequestId);
+
+    /// <summary>All drafts become one message.</summary>
+    /// <param name="Text">What is to stand before them.</param>
+    public sealed record SubmitComments(string RequestId, long RunId, string? Text, string MessageId) : Request(RequestId);
+
+    /// <param name="Checkpoint">Its id.</param>
+    public sealed record Rewind(string RequestId, long RunId, string Checkpoint) : Request(RequestId);
+
     public sealed record Promote(string RequestId, long RunId, PromoteOrder Order) : Request(RequestId);
 
     /// <summary>Brings what was discarded back to where it was.</summary>
@@ -100,6 +111,8 @@ public abstract record Input
 
     /// <summary>The step that was ordered with the worktree was not done; all is as it was before it.</summary>
     public sealed record WorktreeMoveFailed(long RunId, Reason Reason, ImmutableArray<string> Paths) : Report(RunId);
+
+    public sealed record WorktreeRewound(long RunId, DiffStat DiffStat) : Report(RunId);
 
     public sealed record WorkLanded(long RunId, string Branch, string Commit) : Report(RunId);
 

@@ -7,7 +7,7 @@ public enum Column { Backlog, Todo, InProgress, Review, Done }
 public enum RunState { Queued, Preparing, Running, AwaitingDecision, InReview, Finished, Failed, Stopped, Interrupted, Discarded, Promoted }
 
 /// <summary>A step with a run's worktree that is ordered and not yet done.</summary>
-public enum WorktreeMove { None, Discard, Restore, Promote }
+public enum WorktreeMove { None, Discard, Restore, Promote, Rewind }
 
 /// <summary>One commit of all of it; a merge commit; the run's commits one by one on top.</summary>
 public enum LandingStrategy { Squash, Merge, Rebase }
@@ -121,6 +121,9 @@ public sealed record Run(
     /// <summary>From the oldest; at most <see cref="Limits.CheckpointsMax"/>.</summary>
     public ImmutableArray<CheckpointMark> Checkpoints { get; init; } = [];
 
+    /// <summary>What a person has written on its changes and not sent yet, in the order of writing.</summary>
+    public ImmutableArray<ReviewComment> Comments { get; init; } = [];
+
     public WorktreeMove Moving { get; init; }
 
     /// <summary>Why the last such step was not done; null when it was.</summary>
@@ -128,6 +131,9 @@ public sealed record Run(
 
     /// <summary>What was ordered, until it has landed or could not.</summary>
     public PromoteOrder? Promoting { get; init; }
+
+    /// <summary>The checkpoint to which its files are being taken back.</summary>
+    public string? RewindingTo { get; init; }
 
     /// <summary>Where it landed last.</summary>
     public Promoted? Promoted { get; init; }
@@ -153,6 +159,12 @@ public sealed record Run(
 /// <param name="Why">turn, when one ended; end, of a launch.</param>
 /// <param name="Left">How many paths git could not take in.</param>
 public sealed record CheckpointMark(string Id, string Tree, DateTimeOffset At, string Why, int Left);
+
+/// <summary>A draft on one line of a diff.</summary>
+/// <param name="OnBase">On the older side.</param>
+/// <param name="Line">From 1; 0 for the file as a whole.</param>
+/// <param name="Tree">Object id of what was shown, so that an editor can find the line again.</param>
+public sealed record ReviewComment(string Id, string Path, int Line, bool OnBase, string Text, string? Tree, DateTimeOffset At);
 
 /// <param name="Paths">The files that were in the way, from the top, with slashes.</param>
 public sealed record MoveFailure(Reason Reason, ImmutableArray<string> Paths);
@@ -331,7 +343,10 @@ public sealed record BoardState(
             Input.Reply reply => reply.RunId,
             Input.Resume resume => resume.RunId,
             Input.Discard discard => discard.RunId,
+            Input.Comment comment => comment.RunId,
+            Input.SubmitComments submit => submit.RunId,
             Input.Promote promote => promote.RunId,
+            Input.Rewind rewind => rewind.RunId,
             Input.Restore restore => restore.RunId,
             Input.Report report => report.RunId,
             _ => 0,
@@ -365,6 +380,11 @@ public static class Limits
     public const int QueuedRunsMax = 1_000;
     public const int ParallelMax = 256;
     public const int NoticesMax = 20;
+
+    /// <summary>Drafts on one run.</summary>
+    public const int CommentsMax = 500;
+    public const int CommentLengthMax = 10_000;
+    public const int PathLengthMax = 4_096;
 
     /// <summary>Files that are chosen to land.</summary>
     public const int PathsMax = 10_000;

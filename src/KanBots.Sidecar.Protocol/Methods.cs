@@ -26,6 +26,7 @@ public static class Methods
     public const string RunStop = "run/stop";
     public const string RunReply = "run/reply";
     public const string RunResume = "run/resume";
+    public const string RunRewind = "run/rewind";
     public const string RunPromote = "run/promote";
     public const string RunDiscard = "run/discard";
     public const string RunRestore = "run/restore";
@@ -37,6 +38,8 @@ public static class Methods
 
     public const string ReviewChanges = "review/changes";
     public const string ReviewBlob = "review/blob";
+    public const string ReviewComment = "review/comment";
+    public const string ReviewSubmit = "review/submit";
 
     public const string DecisionList = "decision/list";
     public const string DecisionAnswer = "decision/answer";

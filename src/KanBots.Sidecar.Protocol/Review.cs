@@ -58,3 +58,21 @@ public sealed record ReviewBlobParams(long RunId, string Path, ReviewSide Side, 
 /// <param name="Base64">Present when it is not.</param>
 /// <param name="TooLarge">True when neither travels, for its size.</param>
 public sealed record ReviewBlobResult(bool Missing, long Size, string? Mode = null, string? Blob = null, string? Text = null, string? Base64 = null, bool? TooLarge = null);
+
+/// <summary>A draft on one line of a run's changes. It waits, also over restarts, until all are sent.</summary>
+/// <param name="Line">From 1; 0 for the file as a whole.</param>
+/// <param name="Tree">What was shown when it was written.</param>
+public sealed record ReviewComment(string Id, string Path, int Line, ReviewSide Side, string Text, DateTimeOffset At, string? Tree = null);
+
+/// <summary>Writes a draft, changes it, or takes it away.</summary>
+/// <param name="Text">Empty to take it away.</param>
+/// <param name="CommentId">Of the draft that is changed; absent for a new one.</param>
+/// <param name="Tree">What is shown.</param>
+public sealed record ReviewCommentParams(string RequestId, long RunId, string Path, int Line, ReviewSide Side, string Text, string? CommentId = null, string? Tree = null);
+
+/// <param name="Comments">All drafts of the run.</param>
+public sealed record ReviewCommentResult(string CommentId, IReadOnlyList<ReviewComment> Comments);
+
+/// <summary>Sends all drafts of a run to its agent as one message, in its own session and worktree.</summary>
+/// <param name="Text">What is to stand before them.</param>
+public sealed record ReviewSubmitParams(string RequestId, long RunId, string? Text = null);

@@ -33,6 +33,7 @@ public sealed record RunStall(string Kind, DateTimeOffset Since, string Message)
 /// <param name="Notices">What a person should know of it beside its state, the newest last: one per kind, each with its next step.</param>
 /// <param name="Warnings">Of a run that is not over: what is nearly used up.</param>
 /// <param name="RestorableUntil">Of a discarded run.</param>
+/// <param name="Conflicts">What it would conflict with, other runs and its target; absent when nothing is known of.</param>
 /// <param name="Promotion">Of a run whose work has landed.</param>
 /// <param name="Setup">Present while the setup command waits or runs; the state is then preparing.</param>
 public sealed record Run(
@@ -67,7 +68,14 @@ public sealed record Run(
     RunStall? Stall = null,
     RunSetup? Setup = null,
     DateTimeOffset? RestorableUntil = null,
-    RunPromotion? Promotion = null);
+    RunPromotion? Promotion = null,
+    IReadOnlyList<RunConflict>? Conflicts = null);
+
+/// <summary>Something that a run would conflict with if both landed as their last checkpoints are.</summary>
+/// <param name="Paths">The files, from the top, with slashes; not all when there are many.</param>
+/// <param name="RunId">The other run; absent when it is the target.</param>
+/// <param name="Target">The branch on which the run began, which has gone on since.</param>
+public sealed record RunConflict(IReadOnlyList<string> Paths, long? RunId = null, string? Target = null);
 
 /// <summary>Where a run's work landed.</summary>
 /// <param name="Commit">Object id.</param>
@@ -106,6 +114,10 @@ public sealed record RunResumeParams(string RequestId, long RunId, string? Text 
 public sealed record RunReplyParams(string RequestId, long RunId, string Text, string? Replaces = null);
 
 public sealed record RunReplyResult(string MessageId);
+
+/// <summary>Takes the files of an ended run back to a checkpoint; what lies there is kept as another one first. HEAD and what git ignores stay.</summary>
+/// <param name="Checkpoint">Its id.</param>
+public sealed record RunRewindParams(string RequestId, long RunId, string Checkpoint);
 
 [JsonConverter(typeof(CamelCaseEnumConverter<LandingStrategy>))]
 public enum LandingStrategy { Squash, Merge, Rebase }
@@ -149,7 +161,8 @@ public sealed record NodeModulesChoice(string Strategy, string Reason);
 /// <param name="SetupLog">The path of the setup command's log.</param>
 /// <param name="NodeModules">Where its node_modules come from; absent when the repository has none.</param>
 /// <param name="Checkpoints">From the oldest.</param>
-public sealed record RunDetailsResult(Run Run, IReadOnlyList<PlacedPath> Placed, IReadOnlyList<Checkpoint> Checkpoints, int? PortBase = null, NodeModulesChoice? NodeModules = null, string? SetupLog = null);
+/// <param name="Comments">Drafts on its changes that were not sent yet.</param>
+public sealed record RunDetailsResult(Run Run, IReadOnlyList<PlacedPath> Placed, IReadOnlyList<Checkpoint> Checkpoints, IReadOnlyList<ReviewComment> Comments, int? PortBase = null, NodeModulesChoice? NodeModules = null, string? SetupLog = null);
 
 /// <summary>A page of the thread. <see cref="After"/> is an opaque cursor; <see cref="Limit"/> is a count of items.</summary>
 public sealed record RunEventsParams(long RunId, string? After = null, int? Limit = null);

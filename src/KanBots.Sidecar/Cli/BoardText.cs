@@ -107,6 +107,12 @@ internal static class BoardText
             yield return TerminalText.Line($"note: {notice.Message}", width);
         }
 
+        foreach (var conflict in run.Conflicts ?? [])
+        {
+            var with = conflict.RunId is { } other ? board.Runs.FirstOrDefault(known => known.Id == other) is { } known ? $"#{known.CardNumber}" : FormattableString.Invariant($"run {other}") : conflict.Target;
+            yield return TerminalText.Line($"conflicts with {with} in {string.Join(", ", conflict.Paths)}", width);
+        }
+
         if (run.LeftRunning > 0)
         {
             yield return $"left running: {run.LeftRunning} processes (stop ends them)";

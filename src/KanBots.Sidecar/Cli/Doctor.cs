@@ -23,8 +23,7 @@ internal static class Doctor
         var git = new GitRunner(TimeProvider.System);
         try
         {
-            var version = await git.RunAsync(new GitCommand("version", "/", ["version"]), CancellationToken.None);
-            Good(version.Text.Trim());
+            Good(await git.RequireRecentAsync(CancellationToken.None));
         }
         catch (GitFailure missing)
         {

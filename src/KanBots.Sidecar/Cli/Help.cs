@@ -13,6 +13,7 @@ internal static class Help
           reply CARD "text"                 tell a run something, now or by resuming it
           stop CARD                         ends the agent and everything it started
           resume CARD ["text"]              goes on in the same session and worktree
+          rewind CARD CHECKPOINT            takes its files back to a checkpoint; what is there is kept first
           promote CARD [PATH…] [--onto BRANCH] [--strategy squash|merge|rebase] [--message TEXT]
           discard CARD                      puts the run's worktree and branch aside, whole
           restore CARD                      brings them back, for 30 days

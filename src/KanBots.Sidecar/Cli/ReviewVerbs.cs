@@ -75,6 +75,15 @@ internal static class ReviewVerbs
         return 0;
     }
 
+    internal static async Task<int> RewindAsync(Client client, Arguments arguments)
+    {
+        var run = Verbs.RunOf(await client.BoardAsync(), arguments.Word(0, "which card"));
+        var checkpoint = arguments.Word(1, "which checkpoint");
+        await client.RequestAsync(Methods.RunRewind, new RunRewindParams(Verbs.NewId(), run.Id, checkpoint), Json.RunRewindParams, Json.RunResult);
+        Console.Out.WriteLine($"#{run.CardNumber} is back at {TerminalText.Line(checkpoint, PathWidth)}; what was there is its last checkpoint");
+        return 0;
+    }
+
     /// <summary>Lands what is there now; a branch of the card's number unless another is named.</summary>
     internal static async Task<int> PromoteAsync(Client client, Arguments arguments)
     {

@@ -23,6 +23,7 @@ internal static class Terminal
                 "stop" => await WithClientAsync(args, NoOptions, NoOptions, Verbs.StopAsync),
                 "resume" => await WithClientAsync(args, NoOptions, NoOptions, Verbs.ResumeAsync),
                 "show" => await WithClientAsync(args, NoOptions, NoOptions, Verbs.ShowAsync),
+                "rewind" => await WithClientAsync(args, NoOptions, NoOptions, ReviewVerbs.RewindAsync),
                 "promote" => await WithClientAsync(args, ["--onto", "--strategy", "--message"], NoOptions, ReviewVerbs.PromoteAsync),
                 "discard" => await WithClientAsync(args, NoOptions, NoOptions, Verbs.DiscardAsync),
                 "restore" => await WithClientAsync(args, NoOptions, NoOptions, Verbs.RestoreAsync),

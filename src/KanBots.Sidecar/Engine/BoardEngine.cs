@@ -110,6 +110,13 @@ internal sealed partial class BoardEngine : IAsyncDisposable
                 var held = _untrusted ?? [];
                 _untrusted = null;
                 held.ForEach(Carry);
+                WhenSettled(none =>
+                {
+                    if (none is null)
+                    {
+                        LookAhead();
+                    }
+                });
             });
         }
     }
@@ -301,6 +308,11 @@ internal sealed partial class BoardEngine : IAsyncDisposable
 
         _database.KeepSnapshot(_state);
         Show(_view.Tools);
+        if (decided.Events.Any(happened => happened is Event.RunDiscarded or Event.RunRestored or Event.RunPromoted or Event.RunRewound))
+        {
+            LookAhead();
+        }
+
         foreach (var effect in decided.Effects)
         {
             Carry(effect);

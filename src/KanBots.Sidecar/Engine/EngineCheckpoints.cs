@@ -38,7 +38,11 @@ internal sealed partial class BoardEngine
                 var at = _time.GetUtcNow();
                 var mark = new CheckpointMark(FormattableString.Invariant($"{at.ToUnixTimeMilliseconds()}-{taken.Tree[..8]}"), taken.Tree, at, why, taken.Left.Count);
                 await CheckpointRefs.KeepAsync(_git, run.WorktreePath, run.CardNumber, run.Id, mark.Id, mark.Tree, _closing.Token);
-                Post(new Input.CheckpointTaken(run.Id, mark));
+                Post(() =>
+                {
+                    Report(new Input.CheckpointTaken(run.Id, mark));
+                    LookAhead();
+                });
             }
 
             return taken;

@@ -18,7 +18,7 @@ internal sealed partial class BoardEngine
     {
         switch (effect)
         {
-            case Effect.Prepare or Effect.StartLaunch or Effect.TakeCheckpoint or Effect.Discard or Effect.Restore or Effect.Promote or Effect.EndLeftovers when _untrusted is not null:
+            case Effect.Prepare or Effect.StartLaunch or Effect.TakeCheckpoint or Effect.Discard or Effect.Restore or Effect.Promote or Effect.Rewind or Effect.EndLeftovers when _untrusted is not null:
                 _untrusted.Add(effect);
                 break;
             case Effect.Prepare prepare:
@@ -63,6 +63,9 @@ internal sealed partial class BoardEngine
             case Effect.Restore restore:
                 _ = RestoreAsync(_state.Runs[restore.RunId]);
                 break;
+            case Effect.Rewind rewind:
+                _ = RewindAsync(_state.Runs[rewind.RunId]);
+                break;
             case Effect.Promote promote:
                 _ = PromoteAsync(_state.Runs[promote.RunId]);
                 break;
@@ -80,6 +83,7 @@ internal sealed partial class BoardEngine
     {
         try
         {
+            await _git.RequireRecentAsync(_closing.Token);
             var repository = _paths.Repository;
             var from = await Base.ChooseAsync(_git, repository, run.BaseWanted, Settings.WorktreeBaseRef, _closing.Token);
             var path = Worktrees.PathOf(repository, Settings.WorktreeRoot, run.CardNumber, run.Id);

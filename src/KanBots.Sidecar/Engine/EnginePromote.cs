@@ -13,6 +13,7 @@ internal sealed partial class BoardEngine
     {
         try
         {
+            await _git.RequireRecentAsync(_closing.Token);
             var order = run.Promoting!;
             var held = FormattableString.Invariant($"refs/kanbots/landing/issue-{run.CardNumber}-{run.Id}");
             var commit = await LandedBeforeAsync(held, order.Branch) ?? await LandAsync(run, order, held);

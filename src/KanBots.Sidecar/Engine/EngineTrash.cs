@@ -50,6 +50,31 @@ internal sealed partial class BoardEngine
         }
     }
 
+    /// <summary>What lies there now is kept first, so that going back can be taken back.</summary>
+    private async Task RewindAsync(Run run)
+    {
+        try
+        {
+            var to = run.Checkpoints.First(mark => mark.Id == run.RewindingTo).Tree;
+            await CheckpointAsync(run, "rewind");
+            var files = await LookingAsync(run, async () =>
+            {
+                var now = await WriteTreeAsync(run, _closing.Token);
+                await Rewind.ToAsync(_git, run.WorktreePath, now.Tree, to, _paths.Scratch, _closing.Token);
+                return await TreeChanges.BetweenAsync(_git, run.WorktreePath, run.BaseCommit, to, _closing.Token);
+            });
+            Post(new Input.WorktreeRewound(run.Id, new DiffStat(files.Count, files.Sum(file => file.Insertions), files.Sum(file => file.Deletions))));
+        }
+        catch (OperationCanceledException)
+        {
+            // serve leaves: the next one goes on
+        }
+        catch (Exception failure)
+        {
+            SayNotMoved(run, failure);
+        }
+    }
+
     private void SayNotMoved(Run run, Exception failure)
     {
         var reference = failure is GitFailure or IOException or UnauthorizedAccessException ? null : _log.Error($"worktree of run {run.Id}", failure);

@@ -1,10 +1,12 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using KanBots.Sidecar.Processes;
 
 namespace KanBots.Sidecar.Git;
 
 /// <summary>The only place that starts git. One per repository: it lets one writing command in at a time and tries again, a bounded
 /// number of times, when somebody else's git holds a lock.</summary>
-internal sealed class GitRunner(TimeProvider time, CommandLimits? limits = null)
+internal sealed partial class GitRunner(TimeProvider time, CommandLimits? limits = null)
 {
     internal const int LockRetriesMax = 8;
     private static readonly TimeSpan LockRetryStep = TimeSpan.FromMilliseconds(25);
@@ -43,6 +45,32 @@ internal sealed class GitRunner(TimeProvider time, CommandLimits? limits = null)
             _writing.Release();
         }
     }
+
+    /// <summary>What is relied on here came with it: merges without a checkout, NUL-separated lists of worktrees.</summary>
+    internal static Version Floor { get; } = new(2, 39);
+
+    private volatile bool _isRecent;
+
+    /// <returns>What git says of itself.</returns>
+    /// <exception cref="GitFailure">It is older than <see cref="Floor"/>, or missing. Asked once, and again only while it is not so.</exception>
+    internal async Task<string> RequireRecentAsync(CancellationToken cancellation)
+    {
+        if (_isRecent)
+        {
+            return "";
+        }
+
+        var said = (await RunAsync(new GitCommand("version", Path.GetTempPath(), ["version"]), cancellation)).Text.Trim();
+        _isRecent = VersionOf(said) is not { } version || version >= Floor;
+        return _isRecent ? said : throw GitFailure.Named("gitTooOld", $"{said} is too old: {Floor} or later is needed. Update git, then try again.");
+    }
+
+    /// <summary>Null when it is not said: then nothing speaks against it.</summary>
+    internal static Version? VersionOf(string said) =>
+        Numbers().Match(said) is { Success: true } match ? new Version(int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture), int.Parse(match.Groups[2].ValueSpan, CultureInfo.InvariantCulture)) : null;
+
+    [GeneratedRegex(@"\Agit version ([0-9]{1,4})\.([0-9]{1,4})")]
+    private static partial Regex Numbers();
 
     private async Task<CommandResult> RetryAsync(GitCommand command, CancellationToken cancellation)
     {
@@ -90,7 +118,7 @@ internal sealed class GitRunner(TimeProvider time, CommandLimits? limits = null)
         catch (CommandMissingException)
         {
             throw Directory.Exists(command.Folder)
-                ? GitFailure.Named("gitNotFound", "git was not found. Install git 2.36 or later and put it on PATH.")
+                ? GitFailure.Named("gitNotFound", "git was not found. Install git 2.39 or later and put it on PATH.")
                 : GitFailure.Named("folderMissing", $"The folder {command.Folder} is not there any more.");
         }
         catch (TimeoutException)

@@ -41,7 +41,8 @@ internal sealed class LandingMaker(GitRunner git, Repository repository, string 
         {
             var before = await CommitOfAsync($"refs/heads/{wish.Branch}");
             var onto = before ?? wish.Base;
-            var head = wish.Head ?? wish.Base;
+            // Where the agent has rewritten what it began on, its commits say nothing of what was reviewed: only the files do.
+            var head = wish.Head is { } own && (await RunAsync("merge-base", ["merge-base", "--is-ancestor", wish.Base, own], [1])).ExitCode == 0 ? own : wish.Base;
             var fork = (await RunAsync("merge-base", ["merge-base", onto, head], [1, 128])).Text.Trim() is { Length: > 0 } common ? common : wish.Base;
             var tree = wish.Paths is null ? wish.Tree : await ChosenAsync(fork, wish.Tree, wish.Paths);
             await ReadTargetAsync(onto);
@@ -85,7 +86,8 @@ internal sealed class LandingMaker(GitRunner git, Repository repository, string 
 
     private async Task<string> MergeAsync(LandingWish wish, string onto, string head, string tree)
     {
-        var work = await TreeOfAsync(head) == tree ? head : await CommitAsync(tree, wish.Message, head);
+        string[] parents = wish.Head is { } own && own != head ? [head, own] : [head];
+        var work = parents.Length == 1 && await TreeOfAsync(head) == tree ? head : await CommitAsync(tree, wish.Message, parents);
         return await CommitAsync(await MergedAsync(wish, onto, work), wish.Message, onto, work);
     }
 

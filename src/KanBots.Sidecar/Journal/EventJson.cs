@@ -15,7 +15,8 @@ internal static class EventJson
         Context.RunQueued, Context.PreparingStarted, Context.WorktreePrepared, Context.LaunchOrdered, Context.TurnBegan, Context.TurnFinished,
         Context.CostAdded, Context.ModelsUsed, Context.CostEstimated, Context.BudgetRaised, Context.BudgetWarned, Context.HoldSet, Context.HoldLifted, Context.DayWarned, Context.DecisionOpened, Context.DecisionClosed, Context.MessageAdded,
         Context.LeftoversCounted, Context.InputKept, Context.MessageTold, Context.MessageDropped, Context.InputCloseOrdered, Context.SessionLost, Context.MessageDelivered, Context.BackgroundTasksCounted, Context.StopOrdered, Context.RunEnded, Context.RunNoticed,
-        Context.CheckpointTaken, Context.WorktreeMoveOrdered, Context.WorktreeMoveFailed, Context.RunDiscarded, Context.RunRestored, Context.PromoteOrdered, Context.RunPromoted, Context.RunArchived, Context.RunRecalled,
+        Context.CheckpointTaken, Context.WorktreeMoveOrdered, Context.WorktreeMoveFailed, Context.RunDiscarded, Context.RunRestored,
+        Context.CommentKept, Context.CommentDropped, Context.CommentsSent, Context.RewindOrdered, Context.RunRewound, Context.PromoteOrdered, Context.RunPromoted, Context.RunArchived, Context.RunRecalled,
     }.ToDictionary(info => info.Type.Name);
 
     private static JournalJson Context => JournalJson.Default;
@@ -72,6 +73,11 @@ internal static class EventJson
 [JsonSerializable(typeof(Event.WorktreeMoveFailed))]
 [JsonSerializable(typeof(Event.RunDiscarded))]
 [JsonSerializable(typeof(Event.RunRestored))]
+[JsonSerializable(typeof(Event.CommentKept))]
+[JsonSerializable(typeof(Event.CommentDropped))]
+[JsonSerializable(typeof(Event.CommentsSent))]
+[JsonSerializable(typeof(Event.RewindOrdered))]
+[JsonSerializable(typeof(Event.RunRewound))]
 [JsonSerializable(typeof(Event.PromoteOrdered))]
 [JsonSerializable(typeof(Event.RunPromoted))]
 [JsonSerializable(typeof(Event.RunArchived))]

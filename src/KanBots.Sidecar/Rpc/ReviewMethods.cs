@@ -86,6 +86,16 @@ internal sealed partial class ClientSession
         }
     }
 
+    private async Task<ReviewCommentResult> CommentAsync(ReviewCommentParams p, CancellationToken cancellation)
+    {
+        var outcome = await AskAsync(new Core.Input.Comment(p.RequestId, p.RunId, p.CommentId, p.Path, p.Line, p.Side == ReviewSide.Base, p.Text, p.Tree));
+        var run = await _engine.RunAsync(outcome.Id) ?? throw NoRun(outcome.Id);
+        return new ReviewCommentResult(outcome.Text!, [.. run.Comments.Select(ToWire.Comment)]);
+    }
+
+    private async Task<RunReplyResult> SubmitAsync(ReviewSubmitParams p, CancellationToken cancellation) =>
+        new((await AskAsync(new Core.Input.SubmitComments(p.RequestId, p.RunId, p.Text, NewId()))).Text!);
+
     /// <summary>A page is one of the list that was shown, whatever the agent has written meanwhile.</summary>
     private static (string? Tree, int Start) Place(string? cursor) => cursor is null ? (null, 0)
         : cursor.Split('-') is [var tree, var start] && int.TryParse(start, NumberStyles.None, CultureInfo.InvariantCulture, out var at) ? (tree, at)

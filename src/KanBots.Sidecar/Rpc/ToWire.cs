@@ -138,7 +138,8 @@ internal static partial class ToWire
         view.Stalls.GetValueOrDefault(run.Id) is { } stall ? new RunStall(stall.Kind, stall.Since, stall.Message) : null,
         view.Setups.GetValueOrDefault(run.Id) is { } setup ? new RunSetup(setup.IsWaiting, setup.Since, setup.LastLine) : null,
         run.Discarded?.Until,
-        run.Promoted is { } landed ? new RunPromotion(landed.Branch, landed.Commit, landed.At) : null);
+        run.Promoted is { } landed ? new RunPromotion(landed.Branch, landed.Commit, landed.At) : null,
+        view.Conflicts.GetValueOrDefault(run.Id) is { IsDefaultOrEmpty: false } conflicts ? [.. conflicts.Select(conflict => new Protocol.RunConflict([.. conflict.Paths], conflict.OtherRunId, conflict.Target))] : null);
 
     /// <summary>Of its worktree, then of what happened meanwhile.</summary>
     private static IReadOnlyList<RunReason>? Notices(BoardView view, Core.Run run)
@@ -156,10 +157,13 @@ internal static partial class ToWire
             Run(view, run),
             [.. (needs?.Placed ?? []).Select(placed => new PlacedPath(placed.Path, placed.Kind == Placed.Links ? PlacedKind.Links : PlacedKind.File, placed.Bytes))],
             [.. run.Checkpoints.Select(mark => new Checkpoint(mark.Id, mark.Tree, mark.At, mark.Why, mark.Left == 0 ? null : mark.Left))],
+            [.. run.Comments.Select(Comment)],
             needs is { PortBase: > 0 } ? needs.PortBase : null,
             needs?.NodeModules is { } modules ? new NodeModulesChoice(modules.Strategy, modules.Reason) : null,
             setupLog);
     }
+
+    internal static ReviewComment Comment(Core.ReviewComment comment) => new(comment.Id, comment.Path, comment.Line, comment.OnBase ? ReviewSide.Base : ReviewSide.Head, comment.Text, comment.At, comment.Tree);
 
     /// <summary>Lost with a launch, or said too late for one and not sent since: null when there are none.</summary>
     private static IReadOnlyList<UndeliveredMessage>? Undelivered(Core.Run run)

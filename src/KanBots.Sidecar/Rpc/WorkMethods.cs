@@ -22,6 +22,9 @@ internal sealed partial class ClientSession
         return new RunPromoteResult(ToWire.Run(_engine.View, run), run.Promoted!.Commit);
     }
 
+    private async Task<RunResult> RewindAsync(RunRewindParams p, CancellationToken cancellation) =>
+        new(ToWire.Run(_engine.View, await MovedAsync(await AskAsync(new Core.Input.Rewind(p.RequestId, p.RunId, p.Checkpoint)), Core.WorktreeMove.Rewind, cancellation)));
+
     private async Task<Core.Run> MovedAsync(Core.Outcome outcome, Core.WorktreeMove move, CancellationToken cancellation)
     {
         for (; ; )

@@ -154,6 +154,10 @@ public sealed class RunTableTests
         yield return ("Noticed", new Input.Noticed(id, new Reason("sharedConfigChanged", "It changed.")));
         yield return ("CheckpointTaken", new Input.CheckpointTaken(id, new CheckpointMark("1-c0ffee", "c0ffee", Boards.Start, "turn", 0)));
         yield return ("Discard", new Input.Discard(boards.Id, id));
+        yield return ("Comment", new Input.Comment(boards.Id, id, null, "a.txt", 1, false, "Why?", null));
+        yield return ("SubmitComments, none there", new Input.SubmitComments(boards.Id, id, null, "m-9"));
+        yield return ("Rewind, no such checkpoint", new Input.Rewind(boards.Id, id, "1-c0ffee"));
+        yield return ("WorktreeRewound, unasked", new Input.WorktreeRewound(id, new DiffStat(1, 1, 0)));
         yield return ("Promote", new Input.Promote(boards.Id, id, new PromoteOrder("main", LandingStrategy.Squash, null, [], "c0ffee")));
         yield return ("WorkLanded, unasked", new Input.WorkLanded(id, "main", "c0ffee"));
         yield return ("Restore", new Input.Restore(boards.Id, id));

@@ -165,6 +165,24 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Fact]
+    public async Task A_filter_that_fails_keeps_only_its_own_files_out()
+    {
+        _repository.Write(".gitattributes", "*.bad filter=bad\n");
+        _repository.Commit("attributes");
+        _repository.Git("config", "filter.bad.clean", "false");
+        _repository.Git("config", "filter.bad.required", "true");
+        var worktree = await _repository.AddAsync(7, 1);
+        foreach (var name in new[] { "a.txt", "b.bad", "c.txt", "d/e.bad", "d/f.txt" })
+        {
+            Write(worktree, name, name);
+        }
+
+        var checkpoint = await WriteAsync(worktree);
+        Assert.Equal(["b.bad", "d/e.bad"], checkpoint.Left.Order(StringComparer.Ordinal));
+        Assert.Equal(Files(worktree, "b.bad", "d/e.bad"), Tree(checkpoint.Tree));
+    }
+
+    [Fact]
     public async Task In_the_middle_of_a_merge_it_holds_the_files_with_their_marks()
     {
         var worktree = await _repository.AddAsync(7, 1);

@@ -120,4 +120,13 @@ public sealed class GitRunnerTests : IDisposable
         var failure = await Assert.ThrowsAsync<GitFailure>(() => _repository.Runner.RunAsync(new GitCommand("status", At("gone"), ["status"]), CancellationToken.None));
         Assert.Equal("folderMissing", failure.Kind);
     }
+
+    [Theory]
+    [InlineData("git version 2.39.5", "2.39")]
+    [InlineData("git version 2.39.5 (Apple Git-154)", "2.39")]
+    [InlineData("git version 2.53.0.windows.1", "2.53")]
+    [InlineData("git version 2.9.0", "2.9")]
+    [InlineData("git version 3.0-rc1", "3.0")]
+    [InlineData("something else 2.1", null)]
+    public void A_version_is_read_as_git_says_it(string said, string? version) => Assert.Equal(version, GitRunner.VersionOf(said)?.ToString());
 }

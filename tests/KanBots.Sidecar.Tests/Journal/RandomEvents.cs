@@ -32,7 +32,7 @@ internal sealed class RandomEvents(int seed)
     private Event Next()
     {
         _number++;
-        return _random.Next(43) switch
+        return _random.Next(48) switch
         {
             0 => new Event.CardCreated(Card()),
             1 => new Event.CardChanged(Card()),
@@ -69,6 +69,11 @@ internal sealed class RandomEvents(int seed)
             39 => new Event.RunDiscarded(Id, new Discarded(Any<RunState>(), Text, At, At)),
             40 => new Event.RunRestored(Id),
             41 => new Event.PromoteOrdered(Id, new PromoteOrder(Text, Any<LandingStrategy>(), Maybe, Some(() => Text), Text)),
+            43 => new Event.RewindOrdered(Id, Text),
+            44 => new Event.RunRewound(Id, new DiffStat(1, 2, 3)),
+            45 => new Event.CommentKept(Id, new ReviewComment($"c-{_random.Next(3)}", Text, _random.Next(9), _random.Next(2) == 0, Text, Maybe, At)),
+            46 => new Event.CommentDropped(Id, $"c-{_random.Next(3)}"),
+            47 => new Event.CommentsSent(Id),
             42 => new Event.RunPromoted(Id, new Promoted(Text, Text, At)),
             26 => new Event.LeftoversCounted(Id, _random.Next(3)),
             23 => new Event.BackgroundTasksCounted(Id, _random.Next(3)),

@@ -27,6 +27,9 @@ public sealed class HostileRepositoryTests
             Assert.Equal("notTrusted", Assert.Throws<WireError>(() => client.Ask(method, parameters)).Kind);
         }
 
+        // Looking at changes asks git, with its filters.
+        Assert.Equal("notTrusted", Assert.Throws<WireError>(() => client.Call("review/changes", new JsonObject { ["runId"] = 1 })).Kind);
+        Assert.Equal("notTrusted", Assert.Throws<WireError>(() => client.Call("review/blob", new JsonObject { ["runId"] = 1, ["path"] = "p", ["side"] = "base" })).Kind);
         Assert.Empty(Marks(place));
         Assert.Equal(before, Listing(place));
         Assert.False(Directory.Exists(Path.Combine(place.Repository, ".git", "worktrees")));
@@ -102,6 +105,8 @@ public sealed class HostileRepositoryTests
         ("card/archive", new JsonObject { ["cardId"] = 1 }), ("card/delete", new JsonObject { ["cardId"] = 1 }), ("run/dispatch", new JsonObject { ["cardId"] = 1 }), ("run/stop", new JsonObject { ["runId"] = 1 }),
         ("run/reply", new JsonObject { ["runId"] = 1, ["text"] = "t" }), ("run/resume", new JsonObject { ["runId"] = 1 }), ("decision/answer", new JsonObject { ["decisionId"] = "d", ["allow"] = true }),
         ("decision/dismiss", new JsonObject { ["decisionId"] = "d" }), ("config/set", new JsonObject { ["values"] = new JsonObject { ["runs.maxParallel"] = 1 } }),
+        ("run/promote", new JsonObject { ["runId"] = 1, ["targetBranch"] = "b", ["expectedTree"] = "t" }), ("run/discard", new JsonObject { ["runId"] = 1 }), ("run/restore", new JsonObject { ["runId"] = 1 }),
+        ("run/rewind", new JsonObject { ["runId"] = 1, ["checkpoint"] = "c" }), ("review/comment", new JsonObject { ["runId"] = 1, ["path"] = "p", ["line"] = 1, ["side"] = "head", ["text"] = "t" }), ("review/submit", new JsonObject { ["runId"] = 1 }),
     ];
 
     [Fact]

@@ -132,4 +132,21 @@ public sealed class PromoteTests
         Assert.Equal("A\tloose.txt\n", Place.Git(place.Repository, "diff", "--name-status", "main", "part"));
         Assert.StartsWith("Only a part\n", TestRepository.PlainGit(place.Repository, "log", "-1", "--format=%B", "part"));
     }
+
+    [Fact]
+    public void A_git_that_is_too_old_is_named_and_nothing_is_begun()
+    {
+        using var place = Prepared();
+        var tools = Path.Combine(place.Root, "tools");
+        Directory.CreateDirectory(tools);
+        var real = Environment.GetEnvironmentVariable("PATH")!.Split(':').Select(folder => Path.Combine(folder, "git")).First(File.Exists);
+        place.Program("tools/git", $"#!/bin/sh\ncase \" $* \" in *' version '*) echo 'git version 2.34.1'; exit 0;; esac\nexec {real} \"$@\"");
+        place.Variables["PATH"] = $"{tools}:{Environment.GetEnvironmentVariable("PATH")}";
+        var client = place.Start();
+        var id = Place.Dispatch(client, Place.Card(client, 1, "work"));
+        var reason = Place.UntilState(client, id, "failed")["reason"]!;
+        Assert.Equal("gitTooOld", (string)reason["kind"]!);
+        Assert.Equal("git version 2.34.1 is too old: 2.39 or later is needed. Update git, then try again.", (string)reason["message"]!);
+        Assert.Equal("", Place.Git(place.Repository, "branch", "--list", "kanbots/*"));
+    }
 }

@@ -185,4 +185,58 @@ public sealed class ReviewTests
         Assert.Equal("Nothing has changed.\n", Cli(place, "changes", "1", "--since", (string)Changes(client, run)["tree"]!).Output);
         Assert.NotEqual(0, Cli(place, "changes", "1", "--since", "main").Code);
     }
+
+    [Fact]
+    public void A_run_is_taken_back_to_a_checkpoint_and_forward_again()
+    {
+        using var place = new Place();
+        place.Script("one", """[{"write":"a.txt","text":"one\n"},{"say":"one"}]""");
+        place.Script("two", """[{"write":"a.txt","text":"two\n"},{"write":"b.txt","text":"two\n"},{"say":"two"}]""");
+        var client = place.Start();
+        var run = Place.Dispatch(client, Place.Card(client, 1, "one"));
+        var worktree = (string)Place.UntilState(client, run, "inReview")["worktreePath"]!;
+        client.Ask("run/reply", new JsonObject { ["runId"] = run, ["text"] = "[[fake:two]]" });
+        Place.Until(client, "two launches", board => Place.Run(board, run) is var now && (int)now["launch"]! == 2 && (string)now["state"]! == "inReview");
+        File.WriteAllText(Path.Combine(worktree, "a.txt"), "a person's\n");
+        var first = (string)Checkpoints(client, run).AsArray()[0]!["id"]!;
+        var back = client.Ask("run/rewind", new JsonObject { ["runId"] = run, ["checkpoint"] = first })["run"]!;
+        Assert.Equal("""{"files":1,"insertions":1,"deletions":0}""", back["diffStat"]!.ToJsonString());
+        Assert.Equal(("one\n", false), (File.ReadAllText(Path.Combine(worktree, "a.txt")), File.Exists(Path.Combine(worktree, "b.txt"))));
+        var kept = Checkpoints(client, run).AsArray()[^1]!;
+        Assert.Equal("rewind", (string)kept["why"]!);
+        Assert.Equal(0, Cli(place, "rewind", "1", (string)kept["id"]!).Code);
+        Assert.Equal(("a person's\n", "two\n"), (File.ReadAllText(Path.Combine(worktree, "a.txt")), File.ReadAllText(Path.Combine(worktree, "b.txt"))));
+        Assert.Equal("invalidArgument", Assert.Throws<WireError>(() => client.Ask("run/rewind", new JsonObject { ["runId"] = run, ["checkpoint"] = "main" })).Kind);
+    }
+
+    [Fact]
+    public void Comments_wait_over_a_restart_and_reach_the_agent_as_one_message_in_its_session()
+    {
+        using var place = new Place();
+        place.Script("work", """[{"write":"a.txt","text":"one\n"},{"say":"done"}]""");
+        place.Script("again", """[{"write":"b.txt","text":"two\n"},{"say":"done"}]""");
+        var client = place.Start();
+        var run = Place.Dispatch(client, Place.Card(client, 1, "work"));
+        var session = (string)Place.UntilState(client, run, "inReview")["sessionId"]!;
+        JsonNode Comment(string path, int line, string side, string text, string? id = null) => client.Ask("review/comment", Params(run, ("path", path), ("line", line), ("side", side), ("text", text), ("commentId", id)));
+        Comment("a.txt", 2, "head", "Say why. [[fake:again]]");
+        var typo = (string)Comment("a.txt", 1, "head", "Tpyo")["commentId"]!;
+        var gone = (string)Comment("readme.txt", 1, "base", "Never mind")["commentId"]!;
+        Comment("a.txt", 1, "head", "Typo", typo);
+        Assert.Equal(2, Comment("readme.txt", 1, "base", "", gone)["comments"]!.AsArray().Count);
+        Assert.Equal("invalidArgument", Assert.Throws<WireError>(() => Comment("a.txt", 1, "head", "late", gone)).Kind);
+
+        Place.Kill(place.ServePid);
+        client.WaitForExit();
+        client = place.Connect();
+        client.Call("board/get");
+        Assert.Equal(["Say why. [[fake:again]]", "Typo"], client.Call("run/details", Params(run))["comments"]!.AsArray().Select(one => (string)one!["text"]!));
+        client.Ask("review/submit", Params(run, ("text", "Nearly.")));
+        var after = Place.Until(client, "two launches", board => Place.Run(board, run) is var now && (int)now["launch"]! == 2 && (string)now["state"]! == "inReview");
+        Assert.Equal(session, (string)Place.Run(after, run)["sessionId"]!);
+        var said = client.Call("run/events", Params(run, ("limit", 500)))["items"]!.AsArray().Where(item => (string)item!["kind"]! == "userMessage").Select(item => (string)item!["body"]!["text"]!).Last();
+        Assert.Equal("Nearly.\n\na.txt:1\nTypo\n\na.txt:2\nSay why. [[fake:again]]", said);
+        Assert.Empty(client.Call("run/details", Params(run))["comments"]!.AsArray());
+        Assert.Equal("invalidArgument", Assert.Throws<WireError>(() => client.Ask("review/submit", Params(run))).Kind);
+    }
 }

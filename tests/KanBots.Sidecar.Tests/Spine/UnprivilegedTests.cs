@@ -84,6 +84,23 @@ public sealed class UnprivilegedTests : IDisposable
         Assert.NotNull(Start().Call("board/get")["cards"]);
     }
 
+    [Fact]
+    public void A_file_that_may_not_be_read_is_named_keeps_nothing_else_out_and_goes_with_its_worktree()
+    {
+        _place.Script("lock", """[{"write":"work.txt","text":"work"},{"sh":"echo locked > locked.txt && chmod 000 locked.txt"},{"say":"done"}]""");
+        var client = Start();
+        var run = Place.Dispatch(client, Place.Card(client, 1, "lock"));
+        var worktree = (string)Place.UntilState(client, run, "inReview")["worktreePath"]!;
+        Assert.True(IsRefused("cat", Path.Combine(worktree, "locked.txt")), "the obstacle is real");
+        var changes = client.Call("review/changes", new() { ["runId"] = run });
+        Assert.Equal(["work.txt"], changes["files"]!.AsArray().Select(file => (string)file!["path"]!));
+        Assert.Equal(["locked.txt"], changes["left"]!.AsArray().Select(path => (string)path!));
+        client.Ask("run/discard", new() { ["runId"] = run });
+        client.Ask("run/restore", new() { ["runId"] = run });
+        Assert.Equal("locked\n", File.ReadAllText(Path.Combine(worktree, "locked.txt")));
+        Assert.Equal(UnixFileMode.None, new FileInfo(Path.Combine(worktree, "locked.txt")).UnixFileMode);
+    }
+
     private WireClient Start()
     {
         var client = _place.Connect();

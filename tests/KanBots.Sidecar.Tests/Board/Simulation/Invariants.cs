@@ -301,6 +301,9 @@ internal sealed class Invariants(World world)
             Input.Resume resume => resume.RunId,
             Input.Discard discard => discard.RunId,
             Input.Promote promote => promote.RunId,
+            Input.Rewind rewind => rewind.RunId,
+            Input.Comment comment => comment.RunId,
+            Input.SubmitComments submit => submit.RunId,
             Input.Restore restore => restore.RunId,
             Input.Recalled recalled => recalled.Run.Id,
             Input.Decide decide => before.Decisions.GetValueOrDefault(decide.DecisionId)?.RunId ?? 0,
@@ -378,6 +381,7 @@ internal sealed class Invariants(World world)
         Effect.TakeCheckpoint one => (one.RunId, null),
         Effect.Discard one => (one.RunId, null),
         Effect.Promote one => (one.RunId, null),
+        Effect.Rewind one => (one.RunId, null),
         Effect.Restore one => (one.RunId, null),
         _ => throw new InvalidOperationException($"The invariants do not know {effect.GetType().Name}."),
     };

@@ -374,6 +374,9 @@ internal sealed class Simulator
                 _world.Restore(restore.RunId);
                 _inbox.Add(new Input.WorktreeRestored(restore.RunId));
                 break;
+            case Effect.Rewind rewind:
+                _inbox.Add(Chance(4) ? new Input.WorktreeMoveFailed(rewind.RunId, new Reason("folderExists", "It is in the way."), []) : new Input.WorktreeRewound(rewind.RunId, new DiffStat(1, 1, 0)));
+                break;
             case Effect.Promote promote:
                 _inbox.Add(Chance(3) ? new Input.WorktreeMoveFailed(promote.RunId, new Reason("mergeConflict", "It conflicts."), ["a.txt"]) : new Input.WorkLanded(promote.RunId, "main", "c0ffee"));
                 break;

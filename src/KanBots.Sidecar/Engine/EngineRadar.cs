@@ -1,0 +1,140 @@
+using System.Collections.Immutable;
+using KanBots.Sidecar.Board;
+using KanBots.Sidecar.Git;
+
+namespace KanBots.Sidecar.Engine;
+
+/// <summary>Two that would not go together: a run with another, or with the branch on which it began.</summary>
+/// <param name="OtherRunId">Null when it is the target.</param>
+/// <param name="Paths">From the top, with slashes; at most <see cref="PathsMax"/>.</param>
+internal sealed record RunConflict(long RunId, long? OtherRunId, string? Target, ImmutableArray<string> Paths)
+{
+    internal const int PathsMax = 20;
+}
+
+/// <summary>Looks ahead, off the loop: which runs would conflict if they landed now, by what their last checkpoints hold. Files that only one
+/// of two has touched prove that they go together; only where both have is git asked to merge, and each pair of commits once.</summary>
+internal sealed partial class BoardEngine
+{
+    /// <summary>Runs that are compared with each other: the newest.</summary>
+    internal const int RadarRunsMax = 32;
+
+    /// <summary>Answers of git that are kept.</summary>
+    private const int RadarAnswersMax = 2_000;
+
+    private readonly Dictionary<(string, string), ImmutableArray<string>> _radarAnswers = [];
+    private bool _radarRuns; // touched by the loop alone
+    private bool _radarAgain;
+
+    /// <summary>Something that it looks at has changed. One look is taken at a time, and what changes meanwhile is seen by the next.</summary>
+    private void LookAhead()
+    {
+        if (_radarRuns)
+        {
+            _radarAgain = true;
+            return;
+        }
+
+        (_radarRuns, _radarAgain) = (true, false);
+        var runs = _state.Runs.Values.Where(run => run.HoldsWorktree && !run.Checkpoints.IsEmpty && run.State is not RunState.Finished).TakeLast(RadarRunsMax).ToList();
+        _ = LookAheadAsync(runs);
+    }
+
+    private async Task LookAheadAsync(IReadOnlyList<Run> runs)
+    {
+        var found = ImmutableDictionary<long, ImmutableArray<RunConflict>>.Empty;
+        try
+        {
+            found = await ConflictsAsync(runs);
+        }
+        catch (OperationCanceledException)
+        {
+            return; // serve leaves
+        }
+        catch (Exception failure)
+        {
+            _log.Error("conflicts", failure); // nothing is said rather than something old
+        }
+
+        Post(() =>
+        {
+            _radarRuns = false;
+            if (!Same(found, _view.Conflicts))
+            {
+                Show(_view with { Conflicts = found });
+            }
+
+            if (_radarAgain)
+            {
+                LookAhead();
+            }
+        });
+    }
+
+    private async Task<ImmutableDictionary<long, ImmutableArray<RunConflict>>> ConflictsAsync(IReadOnlyList<Run> runs)
+    {
+        var commits = (await GitAsync("for-each-ref", ["for-each-ref", "--format=%(refname) %(objectname)", CheckpointRefs.Runs])).Text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ')).ToDictionary(words => words[0], words => words[1]);
+        var seen = new List<(Run Run, string Commit, HashSet<string> Touched)>();
+        foreach (var run in runs.Where(run => Worktrees.IsOwn(_paths.Repository, run.WorktreePath)))
+        {
+            if (commits.TryGetValue(CheckpointRefs.RunOf(run.CardNumber, run.Id), out var commit))
+            {
+                seen.Add((run, commit, Touched(await FilesAsync(run, run.BaseCommit, run.Checkpoints[^1].Tree, _closing.Token))));
+            }
+        }
+
+        var found = new List<RunConflict>();
+        for (var i = 0; i < seen.Count; i++)
+        {
+            foreach (var other in seen.Skip(i + 1).Where(other => other.Touched.Overlaps(seen[i].Touched)))
+            {
+                var paths = await AnswerAsync(seen[i].Run.WorktreePath, seen[i].Commit, other.Commit);
+                if (!paths.IsEmpty)
+                {
+                    found.Add(new RunConflict(seen[i].Run.Id, other.Run.Id, null, paths));
+                    found.Add(new RunConflict(other.Run.Id, seen[i].Run.Id, null, paths));
+                }
+            }
+
+            if (await TargetAsync(seen[i].Run) is { } target && target.Commit != seen[i].Run.BaseCommit && await AnswerAsync(seen[i].Run.WorktreePath, seen[i].Commit, target.Commit) is { IsEmpty: false } against)
+            {
+                found.Add(new RunConflict(seen[i].Run.Id, null, target.Ref, against));
+            }
+        }
+
+        return found.GroupBy(conflict => conflict.RunId).ToImmutableDictionary(same => same.Key, same => same.ToImmutableArray());
+    }
+
+    private static HashSet<string> Touched(IReadOnlyList<FileChange> files) => [.. files.SelectMany(file => file.PreviousPath is { } old ? new[] { file.Path, old } : [file.Path])];
+
+    /// <summary>Where the branch on which it began stands now; null when it is gone.</summary>
+    private async Task<Base?> TargetAsync(Run run)
+    {
+        try
+        {
+            return await Base.ChooseAsync(_git, _paths.Repository, run.BaseWanted, Settings.WorktreeBaseRef, _closing.Token);
+        }
+        catch (GitFailure)
+        {
+            return null;
+        }
+    }
+
+    private async Task<ImmutableArray<string>> AnswerAsync(string folder, string one, string other)
+    {
+        if (!_radarAnswers.TryGetValue((one, other), out var known))
+        {
+            if (_radarAnswers.Count >= RadarAnswersMax)
+            {
+                _radarAnswers.Clear();
+            }
+
+            _radarAnswers[(one, other)] = known = [.. (await Conflicts.BetweenAsync(_git, folder, one, other, _closing.Token)).Take(RunConflict.PathsMax)];
+        }
+
+        return known;
+    }
+
+    private static bool Same(ImmutableDictionary<long, ImmutableArray<RunConflict>> one, ImmutableDictionary<long, ImmutableArray<RunConflict>> other) =>
+        one.Count == other.Count && one.All(entry => other.TryGetValue(entry.Key, out var same) && entry.Value.Length == same.Length && entry.Value.Zip(same).All(pair => pair.First with { Paths = [] } == pair.Second with { Paths = [] } && pair.First.Paths.SequenceEqual(pair.Second.Paths)));
+}
