@@ -24,8 +24,10 @@ internal sealed partial class BoardEngine
     /// <exception cref="GitFailure">The worktree is not there or not its own, or something named is not known.</exception>
     internal async Task<Review> ReviewAsync(Run run, string? from, string? to, CancellationToken cancellation)
     {
+        Worktrees.RequireOwn(_paths.Repository, run.WorktreePath);
+        var asked = _git.RunAsync(new GitCommand("rev-parse", run.WorktreePath, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], ExitCodes: [1, 128]), cancellation);
         var (first, shown) = await BetweenAsync(run, from, to, cancellation);
-        var head = await _git.RunAsync(new GitCommand("rev-parse", run.WorktreePath, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], ExitCodes: [1, 128]), cancellation);
+        var head = await asked;
         return new Review(first, head.ExitCode == 0 ? head.Text.Trim() : null, shown.Tree, await FilesAsync(run, first, shown.Tree, cancellation), shown.Left);
     }
 

@@ -19,6 +19,7 @@ internal sealed record Checkpoint(string Tree, IReadOnlyList<string> Left)
 
     /// <summary>Through a copy of the agent's index, so that neither its index nor its files are touched; a fresh index would lose what
     /// a sparse checkout leaves out. The copy lies in <paramref name="scratch"/> and is removed.</summary>
+    /// <param name="worktree">Known to be its own: what its `.git` names is gone by.</param>
     /// <param name="placed">What was put there for the agent, relative to the worktree: never part of it, also when the agent has added it.</param>
     internal static async Task<Checkpoint> WriteAsync(GitRunner git, string worktree, IReadOnlyList<string> placed, string scratch, CancellationToken cancellation)
     {
@@ -27,7 +28,7 @@ internal sealed record Checkpoint(string Tree, IReadOnlyList<string> Left)
         {
             for (var attempt = 1; ; attempt++)
             {
-                await CopyIndexAsync(git, worktree, index, cancellation);
+                CopyIndex(worktree, index);
                 var added = await AddAsync(git, worktree, index, attempt < TriesMax ? placed : null, cancellation);
                 if (added == 128 && attempt < TriesMax)
                 {
@@ -49,10 +50,9 @@ internal sealed record Checkpoint(string Tree, IReadOnlyList<string> Left)
         }
     }
 
-    /// <summary>By git's own word for where it is, since an agent's `.git` may be anything.</summary>
-    private static async Task CopyIndexAsync(GitRunner git, string worktree, string index, CancellationToken cancellation)
+    private static void CopyIndex(string worktree, string index)
     {
-        var own = (await git.RunAsync(new GitCommand("rev-parse", worktree, ["rev-parse", "--path-format=absolute", "--git-path", "index"]), cancellation)).Text.TrimEnd('\n');
+        var own = Path.Combine(Worktrees.RecordIn(worktree), "index");
         File.Delete(index);
         if (File.Exists(own))
         {

@@ -157,6 +157,14 @@ internal static class Worktrees
     /// <summary>A linked worktree, as far as can be told without asking git.</summary>
     internal static bool IsThere(string path) => path.Length > 0 && File.Exists(System.IO.Path.Combine(path, ".git"));
 
+    /// <returns>The folder with the worktree's own index and HEAD, as its `.git` says.</returns>
+    /// <exception cref="IOException">It says nothing.</exception>
+    internal static string RecordIn(string path)
+    {
+        var link = System.IO.Path.Combine(path, ".git");
+        return Directory.Exists(link) ? link : System.IO.Path.GetFullPath(File.ReadAllText(link).TrimEnd('\n').Replace("gitdir: ", "", StringComparison.Ordinal), path);
+    }
+
     /// <summary>git's record of the worktree and its own `.git` file name each other. An agent can put another `.git` file or a link in their place,
     /// and what we then asked git there it would do elsewhere.</summary>
     internal static bool IsOwn(Repository repository, string path)
