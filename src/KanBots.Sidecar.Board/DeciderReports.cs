@@ -88,8 +88,8 @@ public static partial class Decider
             case Input.LeftoversCounted left when run.IsOver && left.Count != run.LeftRunning:
                 plan.Record(new Event.LeftoversCounted(run.Id, left.Count));
                 break;
-            case Input.WorktreeDiscarded or Input.WorktreeRestored or Input.WorkLanded or Input.WorktreeRewound or Input.WorktreeMoveFailed when run.Moving != WorktreeMove.None && run.IsOver:
-                Moved(plan, run, report);
+            case Input.MoveReport moved when run.Moving != WorktreeMove.None && run.IsOver && moved.Move == run.Moves:
+                Moved(plan, run, moved);
                 break;
             case Input.CheckpointTaken taken when run.HoldsWorktree && taken.Mark.Tree != run.Checkpoints.LastOrDefault()?.Tree && run.Checkpoints.All(mark => mark.Id != taken.Mark.Id):
                 plan.Record(new Event.CheckpointTaken(run.Id, taken.Mark));

@@ -131,7 +131,7 @@ public static partial class Decider
         run.CardId,
         run.Id);
 
-    private static void Moved(Plan plan, Run run, Input.Report report)
+    private static void Moved(Plan plan, Run run, Input.MoveReport report)
     {
         switch (report)
         {

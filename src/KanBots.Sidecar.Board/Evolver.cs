@@ -105,7 +105,7 @@ public static class Evolver
             case Event.LeftoversCounted left:
                 return With(state, left.RunId, run => run with { LeftRunning = left.Count });
             case Event.WorktreeMoveOrdered ordered:
-                return With(state, ordered.RunId, run => run with { Moving = ordered.Move, MoveFailure = null });
+                return With(state, ordered.RunId, run => run with { Moving = ordered.Move, Moves = run.Moves + 1, MoveFailure = null });
             case Event.WorktreeMoveFailed failed:
                 return With(state, failed.RunId, run => run with { Moving = WorktreeMove.None, MoveFailure = failed.Failure, Promoting = null, RewindingTo = null });
             case Event.CommentKept kept:
@@ -115,11 +115,11 @@ public static class Evolver
             case Event.CommentsSent sent:
                 return With(state, sent.RunId, run => run with { Comments = [] });
             case Event.RewindOrdered ordered:
-                return With(state, ordered.RunId, run => run with { Moving = WorktreeMove.Rewind, MoveFailure = null, RewindingTo = ordered.Checkpoint });
+                return With(state, ordered.RunId, run => run with { Moving = WorktreeMove.Rewind, Moves = run.Moves + 1, MoveFailure = null, RewindingTo = ordered.Checkpoint });
             case Event.RunRewound rewound:
                 return With(state, rewound.RunId, run => run with { Moving = WorktreeMove.None, RewindingTo = null, DiffStat = rewound.DiffStat, Dirty = rewound.DiffStat.Files > 0 });
             case Event.PromoteOrdered ordered:
-                return With(state, ordered.RunId, run => run with { Moving = WorktreeMove.Promote, MoveFailure = null, Promoting = ordered.Order });
+                return With(state, ordered.RunId, run => run with { Moving = WorktreeMove.Promote, Moves = run.Moves + 1, MoveFailure = null, Promoting = ordered.Order });
             case Event.RunPromoted promoted:
                 return With(state, promoted.RunId, run => run with { State = RunState.Promoted, Moving = WorktreeMove.None, Promoting = null, Promoted = promoted.Promoted });
             case Event.RunDiscarded discarded:

@@ -104,17 +104,20 @@ public abstract record Input
     /// <param name="Why">For a person, with the next step, when it is gone.</param>
     public sealed record WorktreeSeen(long RunId, string? Path, string? Why) : Report(RunId);
 
-    /// <param name="TrashPath">Empty when there was no worktree any more.</param>
-    public sealed record WorktreeDiscarded(long RunId, string TrashPath) : Report(RunId);
+    /// <param name="Move">The number of the step that it answers: what is said of an earlier one changes nothing.</param>
+    public abstract record MoveReport(long RunId, int Move) : Report(RunId);
 
-    public sealed record WorktreeRestored(long RunId) : Report(RunId);
+    /// <param name="TrashPath">Empty when there was no worktree any more.</param>
+    public sealed record WorktreeDiscarded(long RunId, int Move, string TrashPath) : MoveReport(RunId, Move);
+
+    public sealed record WorktreeRestored(long RunId, int Move) : MoveReport(RunId, Move);
 
     /// <summary>The step that was ordered with the worktree was not done; all is as it was before it.</summary>
-    public sealed record WorktreeMoveFailed(long RunId, Reason Reason, ImmutableArray<string> Paths) : Report(RunId);
+    public sealed record WorktreeMoveFailed(long RunId, int Move, Reason Reason, ImmutableArray<string> Paths) : MoveReport(RunId, Move);
 
-    public sealed record WorktreeRewound(long RunId, DiffStat DiffStat) : Report(RunId);
+    public sealed record WorktreeRewound(long RunId, int Move, DiffStat DiffStat) : MoveReport(RunId, Move);
 
-    public sealed record WorkLanded(long RunId, string Branch, string Commit) : Report(RunId);
+    public sealed record WorkLanded(long RunId, int Move, string Branch, string Commit) : MoveReport(RunId, Move);
 
     /// <summary>The worktree's files were kept. The same files again are no news.</summary>
     public sealed record CheckpointTaken(long RunId, CheckpointMark Mark) : Report(RunId);

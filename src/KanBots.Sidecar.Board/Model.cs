@@ -126,6 +126,9 @@ public sealed record Run(
 
     public WorktreeMove Moving { get; init; }
 
+    /// <summary>How many such steps were ordered, which is the number of the last.</summary>
+    public int Moves { get; init; }
+
     /// <summary>Why the last such step was not done; null when it was.</summary>
     public MoveFailure? MoveFailure { get; init; }
 

@@ -11,18 +11,18 @@ internal sealed partial class BoardEngine
 
     private async Task PromoteAsync(Run run)
     {
+        var held = FormattableString.Invariant($"refs/kanbots/landing/issue-{run.CardNumber}-{run.Id}");
         try
         {
             await _git.RequireRecentAsync(_closing.Token);
             var order = run.Promoting!;
-            var held = FormattableString.Invariant($"refs/kanbots/landing/issue-{run.CardNumber}-{run.Id}");
             var commit = await LandedBeforeAsync(held, order.Branch) ?? await LandAsync(run, order, held);
             await OnLoopAsync(() =>
             {
-                Report(new Input.WorkLanded(run.Id, order.Branch, commit));
+                Report(new Input.WorkLanded(run.Id, run.Moves, order.Branch, commit));
                 return true;
             });
-            await GitAsync("update-ref", ["update-ref", "-d", held], writes: true);
+            await ForgetAsync(held);
         }
         catch (OperationCanceledException)
         {
@@ -30,15 +30,31 @@ internal sealed partial class BoardEngine
         }
         catch (MergeConflictException conflict)
         {
-            Post(new Input.WorktreeMoveFailed(run.Id, new Reason("mergeConflict", conflict.Message), [.. conflict.Paths]));
+            await ForgetAsync(held);
+            Post(new Input.WorktreeMoveFailed(run.Id, run.Moves, new Reason("mergeConflict", conflict.Message), [.. conflict.Paths]));
         }
         catch (CheckoutDirtyException dirty)
         {
-            Post(new Input.WorktreeMoveFailed(run.Id, new Reason("worktreeDirty", dirty.Message), [.. dirty.Paths]));
+            await ForgetAsync(held);
+            Post(new Input.WorktreeMoveFailed(run.Id, run.Moves, new Reason("worktreeDirty", dirty.Message), [.. dirty.Paths]));
         }
         catch (Exception failure)
         {
+            await ForgetAsync(held);
             SayNotMoved(run, failure);
+        }
+    }
+
+    /// <summary>A ref that stays is in nobody's way: the next attempt overwrites it.</summary>
+    private async Task ForgetAsync(string held)
+    {
+        try
+        {
+            await GitAsync("update-ref", ["update-ref", "-d", held], writes: true);
+        }
+        catch (Exception failure) when (failure is GitFailure or OperationCanceledException)
+        {
+            _log.Info($"{held} is still there: {failure.Message}");
         }
     }
 

@@ -23,6 +23,7 @@ internal sealed partial class BoardEngine
     private const int RadarAnswersMax = 2_000;
 
     private readonly Dictionary<(string, string), ImmutableArray<string>> _radarAnswers = [];
+    private readonly Dictionary<(string, string), HashSet<string>> _radarTouched = [];
     private bool _radarRuns; // touched by the loop alone
     private bool _radarAgain;
 
@@ -79,11 +80,12 @@ internal sealed partial class BoardEngine
         {
             if (commits.TryGetValue(CheckpointRefs.RunOf(run.CardNumber, run.Id), out var commit))
             {
-                seen.Add((run, commit, Touched(await FilesAsync(run, run.BaseCommit, run.Checkpoints[^1].Tree, _closing.Token))));
+                seen.Add((run, commit, await TouchedAsync(run, run.Checkpoints[^1].Tree)));
             }
         }
 
         var found = new List<RunConflict>();
+        var targets = new Dictionary<string, Base?>();
         for (var i = 0; i < seen.Count; i++)
         {
             foreach (var other in seen.Skip(i + 1).Where(other => other.Touched.Overlaps(seen[i].Touched)))
@@ -96,7 +98,7 @@ internal sealed partial class BoardEngine
                 }
             }
 
-            if (await TargetAsync(seen[i].Run) is { } target && target.Commit != seen[i].Run.BaseCommit && await AnswerAsync(seen[i].Run.WorktreePath, seen[i].Commit, target.Commit) is { IsEmpty: false } against)
+            if (await TargetAsync(seen[i].Run, targets) is { } target && target.Commit != seen[i].Run.BaseCommit && await AnswerAsync(seen[i].Run.WorktreePath, seen[i].Commit, target.Commit) is { IsEmpty: false } against)
             {
                 found.Add(new RunConflict(seen[i].Run.Id, null, target.Ref, against));
             }
@@ -105,19 +107,41 @@ internal sealed partial class BoardEngine
         return found.GroupBy(conflict => conflict.RunId).ToImmutableDictionary(same => same.Key, same => same.ToImmutableArray());
     }
 
-    private static HashSet<string> Touched(IReadOnlyList<FileChange> files) => [.. files.SelectMany(file => file.PreviousPath is { } old ? new[] { file.Path, old } : [file.Path])];
+    private async Task<HashSet<string>> TouchedAsync(Run run, string tree)
+    {
+        if (!_radarTouched.TryGetValue((run.BaseCommit, tree), out var known))
+        {
+            if (_radarTouched.Count >= 2 * RadarRunsMax)
+            {
+                _radarTouched.Clear();
+            }
+
+            var files = await TreeChanges.BetweenAsync(_git, run.WorktreePath, run.BaseCommit, tree, _closing.Token);
+            _radarTouched[(run.BaseCommit, tree)] = known = [.. files.SelectMany(file => file.PreviousPath is { } old ? new[] { file.Path, old } : [file.Path])];
+        }
+
+        return known;
+    }
 
     /// <summary>Where the branch on which it began stands now; null when it is gone.</summary>
-    private async Task<Base?> TargetAsync(Run run)
+    private async Task<Base?> TargetAsync(Run run, Dictionary<string, Base?> known)
     {
-        try
+        var wanted = run.BaseWanted ?? "";
+        if (!known.TryGetValue(wanted, out var target))
         {
-            return await Base.ChooseAsync(_git, _paths.Repository, run.BaseWanted, Settings.WorktreeBaseRef, _closing.Token);
+            try
+            {
+                target = await Base.ChooseAsync(_git, _paths.Repository, run.BaseWanted, Settings.WorktreeBaseRef, _closing.Token);
+            }
+            catch (GitFailure)
+            {
+                target = null;
+            }
+
+            known[wanted] = target;
         }
-        catch (GitFailure)
-        {
-            return null;
-        }
+
+        return target;
     }
 
     private async Task<ImmutableArray<string>> AnswerAsync(string folder, string one, string other)

@@ -21,7 +21,7 @@ internal sealed partial class BoardEngine
             }
 
             var place = await Trash.PutAsync(_git, _paths.Repository, run.WorktreePath, run.Branch, _paths.Trash(run.CardNumber, run.Id), Trash.RefOf(run.CardNumber, run.Id), _closing.Token);
-            Post(new Input.WorktreeDiscarded(run.Id, place));
+            Post(new Input.WorktreeDiscarded(run.Id, run.Moves, place));
         }
         catch (OperationCanceledException)
         {
@@ -38,7 +38,7 @@ internal sealed partial class BoardEngine
         try
         {
             await Trash.RestoreAsync(_git, _paths.Repository, run.WorktreePath, run.Branch, run.Discarded?.TrashPath ?? "", Trash.RefOf(run.CardNumber, run.Id), _closing.Token);
-            Post(new Input.WorktreeRestored(run.Id));
+            Post(new Input.WorktreeRestored(run.Id, run.Moves));
         }
         catch (OperationCanceledException)
         {
@@ -63,7 +63,7 @@ internal sealed partial class BoardEngine
                 await Rewind.ToAsync(_git, run.WorktreePath, now.Tree, to, _paths.Scratch, _closing.Token);
                 return await TreeChanges.BetweenAsync(_git, run.WorktreePath, run.BaseCommit, to, _closing.Token);
             });
-            Post(new Input.WorktreeRewound(run.Id, new DiffStat(files.Count, files.Sum(file => file.Insertions), files.Sum(file => file.Deletions))));
+            Post(new Input.WorktreeRewound(run.Id, run.Moves, new DiffStat(files.Count, files.Sum(file => file.Insertions), files.Sum(file => file.Deletions))));
         }
         catch (OperationCanceledException)
         {
@@ -78,6 +78,6 @@ internal sealed partial class BoardEngine
     private void SayNotMoved(Run run, Exception failure)
     {
         var reference = failure is GitFailure or IOException or UnauthorizedAccessException ? null : _log.Error($"worktree of run {run.Id}", failure);
-        Post(new Input.WorktreeMoveFailed(run.Id, new Reason((failure as GitFailure)?.Kind ?? "gitFailed", reference is null ? failure.Message : $"{failure.Message} (log {reference})"), []));
+        Post(new Input.WorktreeMoveFailed(run.Id, run.Moves, new Reason((failure as GitFailure)?.Kind ?? "gitFailed", reference is null ? failure.Message : $"{failure.Message} (log {reference})"), []));
     }
 }

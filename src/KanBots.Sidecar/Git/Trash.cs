@@ -27,7 +27,7 @@ internal static class Trash
         var place = Moved(worktree, trash);
         try
         {
-            if (place.Length > 0)
+            if (IsOfOurs(repository, place))
             {
                 await RepairAsync(git, repository, place, cancellation);
             }
@@ -42,7 +42,11 @@ internal static class Trash
         catch (GitFailure) when (place.Length > 0)
         {
             Rename(place, worktree);
-            await RepairAsync(git, repository, worktree, cancellation);
+            if (IsOfOurs(repository, worktree))
+            {
+                await RepairAsync(git, repository, worktree, cancellation);
+            }
+
             throw;
         }
     }
@@ -76,7 +80,7 @@ internal static class Trash
 
         try
         {
-            if (trash.Length > 0)
+            if (IsOfOurs(repository, worktree))
             {
                 await RepairAsync(git, repository, worktree, cancellation);
             }
@@ -89,8 +93,25 @@ internal static class Trash
         catch (GitFailure) when (moved)
         {
             Rename(worktree, trash);
-            await RepairAsync(git, repository, trash, cancellation);
+            if (IsOfOurs(repository, trash))
+            {
+                await RepairAsync(git, repository, trash, cancellation);
+            }
+
             throw;
+        }
+    }
+
+    /// <summary>An agent can have put another `.git` there; repaired would then be what it names, in whatever repository.</summary>
+    private static bool IsOfOurs(Repository repository, string place)
+    {
+        try
+        {
+            return Worktrees.IsThere(place) && Path.GetDirectoryName(Repository.Resolve(Worktrees.RecordIn(place))) == Path.Combine(repository.CommonFolder, "worktrees");
+        }
+        catch (Exception unread) when (unread is IOException or UnauthorizedAccessException)
+        {
+            return false;
         }
     }
 

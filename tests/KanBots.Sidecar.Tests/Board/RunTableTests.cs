@@ -157,13 +157,13 @@ public sealed class RunTableTests
         yield return ("Comment", new Input.Comment(boards.Id, id, null, "a.txt", 1, false, "Why?", null));
         yield return ("SubmitComments, none there", new Input.SubmitComments(boards.Id, id, null, "m-9"));
         yield return ("Rewind, no such checkpoint", new Input.Rewind(boards.Id, id, "1-c0ffee"));
-        yield return ("WorktreeRewound, unasked", new Input.WorktreeRewound(id, new DiffStat(1, 1, 0)));
+        yield return ("WorktreeRewound, unasked", new Input.WorktreeRewound(id, 0, new DiffStat(1, 1, 0)));
         yield return ("Promote", new Input.Promote(boards.Id, id, new PromoteOrder("main", LandingStrategy.Squash, null, [], "c0ffee")));
-        yield return ("WorkLanded, unasked", new Input.WorkLanded(id, "main", "c0ffee"));
+        yield return ("WorkLanded, unasked", new Input.WorkLanded(id, 0, "main", "c0ffee"));
         yield return ("Restore", new Input.Restore(boards.Id, id));
-        yield return ("WorktreeDiscarded, unasked", new Input.WorktreeDiscarded(id, "/trash"));
-        yield return ("WorktreeRestored, unasked", new Input.WorktreeRestored(id));
-        yield return ("WorktreeMoveFailed, unasked", new Input.WorktreeMoveFailed(id, new Reason("folderNotMoved", ""), []));
+        yield return ("WorktreeDiscarded, unasked", new Input.WorktreeDiscarded(id, 0, "/trash"));
+        yield return ("WorktreeRestored, unasked", new Input.WorktreeRestored(id, 0));
+        yield return ("WorktreeMoveFailed, unasked", new Input.WorktreeMoveFailed(id, 0, new Reason("folderNotMoved", ""), []));
         yield return ("LeftoversCounted", new Input.LeftoversCounted(id, 0));
         yield return ("LaunchEnded, earlier launch", new Input.LaunchEnded(id, at - 1, new LaunchEnd(LaunchEndKind.Exited, 0, null, null), false, null, 0));
         yield return ("LaunchEnded, session unknown", new Input.LaunchEnded(id, at, new LaunchEnd(LaunchEndKind.Exited, 1, null, new Reason(Decider.SessionUnknown, "")), false, null, 0));

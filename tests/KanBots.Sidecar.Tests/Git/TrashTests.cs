@@ -163,6 +163,24 @@ public sealed class TrashTests : IDisposable
         Assert.Equal(whole, Whole(worktree));
     }
 
+    /// <summary>git would write the new place into whatever record the `.git` names.</summary>
+    [Fact]
+    public async Task What_an_agent_has_put_in_place_of_its_worktree_is_put_aside_and_no_other_repository_is_written_to()
+    {
+        using var other = new TestRepository();
+        var theirs = await other.AddAsync(7, 1);
+        var record = Path.Combine(other.Folder, ".git", "worktrees", "issue-7-1", "gitdir");
+        var before = File.ReadAllText(record);
+        var worktree = await _repository.AddAsync(7, 1);
+        File.WriteAllText(Path.Combine(worktree, ".git"), $"gitdir: {Path.GetDirectoryName(record)}\n");
+        await PutAsync(worktree);
+        Assert.True(File.Exists(Path.Combine(Place, "readme.txt")));
+        await RestoreAsync(worktree);
+        Assert.True(File.Exists(Path.Combine(worktree, "readme.txt")));
+        Assert.Equal(before, File.ReadAllText(record));
+        Assert.Equal("", TestRepository.PlainGit(theirs, "status", "--porcelain"));
+    }
+
     [Fact]
     public async Task A_worktree_that_is_gone_leaves_its_branch_to_be_put_aside()
     {

@@ -360,25 +360,25 @@ internal sealed class Simulator
                 if (Chance(6))
                 {
                     _world.Restore(discard.RunId); // what is not done leaves all as it was
-                    _inbox.Add(new Input.WorktreeMoveFailed(discard.RunId, new Reason("folderNotMoved", "Somebody stands in it."), []));
+                    _inbox.Add(new Input.WorktreeMoveFailed(discard.RunId, _state.Runs[discard.RunId].Moves, new Reason("folderNotMoved", "Somebody stands in it."), []));
                     break;
                 }
 
-                _inbox.Add(new Input.WorktreeDiscarded(discard.RunId, _world.Trash.GetValueOrDefault(discard.RunId, "")));
+                _inbox.Add(new Input.WorktreeDiscarded(discard.RunId, _state.Runs[discard.RunId].Moves, _world.Trash.GetValueOrDefault(discard.RunId, "")));
                 break;
             case Effect.Restore restore when Chance(6):
                 _world.Discard(restore.RunId);
-                _inbox.Add(new Input.WorktreeMoveFailed(restore.RunId, new Reason("folderExists", "It is taken."), []));
+                _inbox.Add(new Input.WorktreeMoveFailed(restore.RunId, _state.Runs[restore.RunId].Moves, new Reason("folderExists", "It is taken."), []));
                 break;
             case Effect.Restore restore:
                 _world.Restore(restore.RunId);
-                _inbox.Add(new Input.WorktreeRestored(restore.RunId));
+                _inbox.Add(new Input.WorktreeRestored(restore.RunId, _state.Runs[restore.RunId].Moves));
                 break;
             case Effect.Rewind rewind:
-                _inbox.Add(Chance(4) ? new Input.WorktreeMoveFailed(rewind.RunId, new Reason("folderExists", "It is in the way."), []) : new Input.WorktreeRewound(rewind.RunId, new DiffStat(1, 1, 0)));
+                _inbox.Add(Chance(4) ? new Input.WorktreeMoveFailed(rewind.RunId, _state.Runs[rewind.RunId].Moves, new Reason("folderExists", "It is in the way."), []) : new Input.WorktreeRewound(rewind.RunId, _state.Runs[rewind.RunId].Moves, new DiffStat(1, 1, 0)));
                 break;
             case Effect.Promote promote:
-                _inbox.Add(Chance(3) ? new Input.WorktreeMoveFailed(promote.RunId, new Reason("mergeConflict", "It conflicts."), ["a.txt"]) : new Input.WorkLanded(promote.RunId, "main", "c0ffee"));
+                _inbox.Add(Chance(3) ? new Input.WorktreeMoveFailed(promote.RunId, _state.Runs[promote.RunId].Moves, new Reason("mergeConflict", "It conflicts."), ["a.txt"]) : new Input.WorkLanded(promote.RunId, _state.Runs[promote.RunId].Moves, "main", "c0ffee"));
                 break;
             case Effect.TakeCheckpoint take:
                 // Taken at some later moment, of whatever lies there then.
