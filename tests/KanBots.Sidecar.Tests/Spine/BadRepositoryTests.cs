@@ -145,7 +145,7 @@ public sealed class BadRepositoryTests
         return string.Join('\n',
         [
             bare ? "" : Place.Git(folder, "--no-optional-locks", "status", "--porcelain=v2", "--branch", "--show-stash"),
-            string.Concat(Place.Git(folder, "for-each-ref").Split('\n').Where(line => !line.Contains("\trefs/heads/kanbots/issue-")).Select(line => line + "\n")),
+            string.Concat(Place.Git(folder, "for-each-ref").Split('\n').Where(line => !line.Contains("\trefs/heads/kanbots/issue-") && !line.Contains("\trefs/kanbots/")).Select(line => line + "\n")),
             string.Join('\n', files.Where(File.Exists).Select(file => $"{file} {Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(file)))} {File.GetLastWriteTimeUtc(file):O}")),
         ]);
     }
