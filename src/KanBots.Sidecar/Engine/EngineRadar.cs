@@ -9,7 +9,7 @@ namespace KanBots.Sidecar.Engine;
 /// <param name="Paths">From the top, with slashes; at most <see cref="PathsMax"/>.</param>
 internal sealed record RunConflict(long RunId, long? OtherRunId, string? Target, ImmutableArray<string> Paths)
 {
-    internal const int PathsMax = 20;
+    internal const int PathsMax = 10;
 }
 
 /// <summary>Looks ahead, off the loop: which runs would conflict if they landed now, by what their last checkpoints hold. Files that only one
@@ -17,10 +17,13 @@ internal sealed record RunConflict(long RunId, long? OtherRunId, string? Target,
 internal sealed partial class BoardEngine
 {
     /// <summary>Runs that are compared with each other: the newest.</summary>
-    internal const int RadarRunsMax = 32;
+    internal const int RadarRunsMax = 12;
 
     /// <summary>Answers of git that are kept.</summary>
-    private const int RadarAnswersMax = 2_000;
+    private const int RadarAnswersMax = 500;
+
+    /// <summary>Conflicts of one run that are said.</summary>
+    private const int ConflictsMax = 5;
 
     private readonly Dictionary<(string, string), ImmutableArray<string>> _radarAnswers = [];
     private readonly Dictionary<(string, string), HashSet<string>> _radarTouched = [];
@@ -36,8 +39,19 @@ internal sealed partial class BoardEngine
             return;
         }
 
-        (_radarRuns, _radarAgain) = (true, false);
-        var runs = _state.Runs.Values.Where(run => run.HoldsWorktree && !run.Checkpoints.IsEmpty && run.State is not RunState.Finished).TakeLast(RadarRunsMax).ToList();
+        _radarAgain = false;
+        var runs = _state.Runs.Values.Where(run => run.HoldsWorktree && !run.Checkpoints.IsEmpty && (run.IsLive || run.State == RunState.InReview)).TakeLast(RadarRunsMax).ToList();
+        if (runs.Count == 0)
+        {
+            if (!_view.Conflicts.IsEmpty)
+            {
+                Show(_view with { Conflicts = _view.Conflicts.Clear() });
+            }
+
+            return;
+        }
+
+        _radarRuns = true;
         _ = LookAheadAsync(runs);
     }
 
@@ -74,7 +88,7 @@ internal sealed partial class BoardEngine
 
     private async Task<ImmutableDictionary<long, ImmutableArray<RunConflict>>> ConflictsAsync(IReadOnlyList<Run> runs)
     {
-        var commits = (await GitAsync("for-each-ref", ["for-each-ref", "--format=%(refname) %(objectname)", CheckpointRefs.Runs])).Text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ')).ToDictionary(words => words[0], words => words[1]);
+        var commits = (await GitAsync("for-each-ref", ["for-each-ref", "--format=%(refname) %(objectname)", .. runs.Select(run => CheckpointRefs.RunOf(run.CardNumber, run.Id))])).Text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ')).ToDictionary(words => words[0], words => words[1]);
         var seen = new List<(Run Run, string Commit, HashSet<string> Touched)>();
         foreach (var run in runs.Where(run => Worktrees.IsOwn(_paths.Repository, run.WorktreePath)))
         {
@@ -104,7 +118,7 @@ internal sealed partial class BoardEngine
             }
         }
 
-        return found.GroupBy(conflict => conflict.RunId).ToImmutableDictionary(same => same.Key, same => same.ToImmutableArray());
+        return found.GroupBy(conflict => conflict.RunId).ToImmutableDictionary(same => same.Key, same => same.Take(ConflictsMax).ToImmutableArray());
     }
 
     private async Task<HashSet<string>> TouchedAsync(Run run, string tree)
