@@ -232,6 +232,23 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Fact]
+    public async Task A_commit_that_the_agent_has_rewritten_stays_when_git_cleans_up()
+    {
+        var worktree = await _repository.AddAsync(7, 1);
+        TestRepository.PlainGit(worktree, "commit", "-q", "--allow-empty", "-m", "before it was rewritten");
+        var commit = TestRepository.PlainGit(worktree, "rev-parse", "HEAD").Trim();
+        foreach (var id in new[] { "1-00000000", "2-00000000" })
+        {
+            await CheckpointRefs.KeepAsync(_repository.Runner, worktree, 7, 1, id, (await WriteAsync(worktree)).Tree, CancellationToken.None);
+            TestRepository.PlainGit(worktree, "commit", "-q", "--amend", "--allow-empty", "-m", "rewritten");
+        }
+
+        _repository.Git("reflog", "expire", "--expire=now", "--all");
+        _repository.Git("gc", "-q", "--prune=now");
+        Assert.Equal("commit", _repository.Git("cat-file", "-t", commit).Trim());
+    }
+
+    [Fact]
     public async Task A_file_of_a_tree_is_read_as_it_is_there()
     {
         var worktree = await _repository.AddAsync(7, 1);
