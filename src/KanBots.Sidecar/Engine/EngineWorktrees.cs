@@ -36,19 +36,19 @@ internal sealed partial class BoardEngine
 
     private static Input.WorktreeSeen Whereabouts(Run run, IReadOnlyList<Worktree> trees)
     {
+        var there = Worktrees.At(trees, run.WorktreePath);
         if (trees.FirstOrDefault(tree => tree.Branch == run.Branch && Worktrees.IsThere(tree.Path) && !Trash.IsIn(tree.Path)) is { } known)
         {
-            return new Input.WorktreeSeen(run.Id, Worktrees.IsAt(known, run.WorktreePath) ? run.WorktreePath : known.Path, null);
+            return new Input.WorktreeSeen(run.Id, known == there ? run.WorktreePath : known.Path, null);
         }
 
         // Another branch may be checked out in it, or none: it is the run's all the same.
-        if (Worktrees.IsThere(run.WorktreePath) && trees.Any(tree => Worktrees.IsAt(tree, run.WorktreePath)))
+        if (Worktrees.IsThere(run.WorktreePath) && there is not null)
         {
             return new Input.WorktreeSeen(run.Id, run.WorktreePath, null);
         }
 
-        var registered = trees.Any(tree => Worktrees.IsAt(tree, run.WorktreePath));
-        return new Input.WorktreeSeen(run.Id, null, registered
+        return new Input.WorktreeSeen(run.Id, null, there is not null
             ? $"Its worktree {run.WorktreePath} is gone from there. If you moved it, run `git worktree repair <its new folder>`; if you deleted it, `git worktree add -f '{run.WorktreePath}' {run.Branch}` makes it anew from its branch, which is kept. Then resume the run."
             : $"Its worktree {run.WorktreePath} was removed. `git worktree add '{run.WorktreePath}' {run.Branch}` makes it anew if its branch is still there; then resume the run. Else dispatch the card again.");
     }

@@ -16,26 +16,59 @@ internal static class Worktrees
     /// <summary>The kind of "something else stands where the worktree was".</summary>
     internal const string Foreign = "worktreeForeign";
 
-    internal static async Task<IReadOnlyList<Worktree>> ListAsync(GitRunner git, string folder, CancellationToken cancellation)
-    {
-        var output = await git.RunAsync(new GitCommand("worktree list", folder, ["worktree", "list", "--porcelain", "-z"]), cancellation);
-        return Parse(output.Text);
-    }
+    internal static async Task<IReadOnlyList<Worktree>> ListAsync(GitRunner git, string folder, CancellationToken cancellation) =>
+        Parse((await git.RunAsync(new GitCommand("worktree list", folder, ["worktree", "list", "--porcelain", "-z"]), cancellation)).StandardOutput.Span, null);
 
-    internal static IReadOnlyList<Worktree> Parse(string porcelain)
+    /// <summary>Those at the path or on the branch. A repository may have thousands of others, of which nothing is made.</summary>
+    private static async Task<IReadOnlyList<Worktree>> ListAsync(GitRunner git, string folder, string path, string branch, CancellationToken cancellation) => Parse(
+        (await git.RunAsync(new GitCommand("worktree list", folder, ["worktree", "list", "--porcelain", "-z"]), cancellation)).StandardOutput.Span,
+        [.. new[] { $"worktree {path}", $"worktree {Repository.Resolve(path)}", $"branch {Heads}{branch}" }.Select(Encoding.UTF8.GetBytes)]);
+
+    private const string Heads = "refs/heads/";
+
+    /// <param name="porcelain">Fields that end with a zero byte; a record ends with one more.</param>
+    /// <param name="wanted">Only records that have one of these fields; null for all.</param>
+    internal static IReadOnlyList<Worktree> Parse(ReadOnlySpan<byte> porcelain, IReadOnlyList<byte[]>? wanted)
     {
         var list = new List<Worktree>();
-        foreach (var record in porcelain.Split("\0\0", StringSplitOptions.RemoveEmptyEntries))
+        while (porcelain.Length > 0)
         {
-            var fields = record.Split('\0', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ', 2)).ToLookup(parts => parts[0], parts => parts.Length > 1 ? parts[1] : "");
-            if (fields["worktree"].FirstOrDefault() is { } path)
+            var end = porcelain.IndexOf("\0\0"u8);
+            var record = porcelain[..(end < 0 ? porcelain.Length : end)];
+            porcelain = end < 0 ? [] : porcelain[(end + 2)..];
+            if (wanted is null || HasOne(record, wanted))
             {
-                var branch = fields["branch"].FirstOrDefault();
-                list.Add(new Worktree(path, fields["HEAD"].FirstOrDefault(), branch?.StartsWith("refs/heads/", StringComparison.Ordinal) == true ? branch["refs/heads/".Length..] : branch, fields.Contains("prunable"), fields["locked"].FirstOrDefault() == "initializing"));
+                Read(Encoding.UTF8.GetString(record), list);
             }
         }
 
         return list;
+    }
+
+    private static bool HasOne(ReadOnlySpan<byte> record, IReadOnlyList<byte[]> wanted)
+    {
+        foreach (var range in record.Split((byte)0))
+        {
+            foreach (var field in wanted)
+            {
+                if (record[range].SequenceEqual(field))
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
+    private static void Read(string record, List<Worktree> list)
+    {
+        var fields = record.Split('\0', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ', 2)).ToLookup(parts => parts[0], parts => parts.Length > 1 ? parts[1] : "");
+        if (fields["worktree"].FirstOrDefault() is { } path)
+        {
+            var branch = fields["branch"].FirstOrDefault();
+            list.Add(new Worktree(path, fields["HEAD"].FirstOrDefault(), branch?.StartsWith(Heads, StringComparison.Ordinal) == true ? branch[Heads.Length..] : branch, fields.Contains("prunable"), fields["locked"].FirstOrDefault() == "initializing"));
+        }
     }
 
     internal static string PathOf(Repository repository, string? configuredRoot, int cardNumber, long runId)
@@ -57,8 +90,8 @@ internal static class Worktrees
             }
         }
 
-        var trees = await SettledAsync(git, repository, path, cancellation);
-        var there = trees.FirstOrDefault(tree => IsAt(tree, path));
+        var trees = await SettledAsync(git, repository, path, branch, cancellation);
+        var there = At(trees, path);
         if (there is { IsHalfMade: false, IsMissing: false } && there.Branch == branch && Directory.Exists(path))
         {
             return;
@@ -117,13 +150,13 @@ internal static class Worktrees
 
     private static readonly TimeSpan HalfMadeStep = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>The list, after another git that is making the same worktree has been waited for. Nobody but git has been in there yet.</summary>
-    private static async Task<IReadOnlyList<Worktree>> SettledAsync(GitRunner git, Repository repository, string path, CancellationToken cancellation)
+    /// <summary>What is at the path or on the branch, after another git that is making the same worktree has been waited for. Nobody but git has been in there yet.</summary>
+    private static async Task<IReadOnlyList<Worktree>> SettledAsync(GitRunner git, Repository repository, string path, string branch, CancellationToken cancellation)
     {
         for (var waited = TimeSpan.Zero; ; waited += HalfMadeStep)
         {
-            var trees = await ListAsync(git, repository.IsBare ? repository.CommonFolder : repository.Root, cancellation);
-            if (waited >= HalfMadeMax || !trees.Any(tree => IsAt(tree, path) && tree.IsHalfMade))
+            var trees = await ListAsync(git, repository.IsBare ? repository.CommonFolder : repository.Root, path, branch, cancellation);
+            if (waited >= HalfMadeMax || At(trees, path) is not { IsHalfMade: true })
             {
                 return trees;
             }
@@ -199,7 +232,11 @@ internal static class Worktrees
     }
 
     /// <summary>git lists a path without links.</summary>
-    internal static bool IsAt(Worktree tree, string path) => tree.Path == path || tree.Path == Repository.Resolve(path);
+    internal static Worktree? At(IReadOnlyList<Worktree> trees, string path)
+    {
+        var resolved = Repository.Resolve(path); // once: it asks the disk, and there may be thousands
+        return trees.FirstOrDefault(tree => tree.Path == path || tree.Path == resolved);
+    }
 
     private static bool IsTaken(string path) => File.Exists(path) || (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any());
 

@@ -108,23 +108,28 @@ internal static class ShortCommand
         }
     }
 
+    /// <summary>What grows is pooled: the answer of a large repository would else be garbage several times over.</summary>
     private static async Task<(ReadOnlyMemory<byte> Bytes, bool WasCut)> ReadBoundedAsync(Stream stream, int bytesMax, CancellationToken cancellation)
     {
-        using var kept = new MemoryStream();
-        var buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
-        var wasCut = false;
+        var (kept, length) = (ArrayPool<byte>.Shared.Rent(16 * 1024), 0);
         for (; ; )
         {
-            var count = await stream.ReadAsync(buffer, cancellation);
+            var count = await stream.ReadAsync(kept.AsMemory(length), cancellation); // of a read that was cancelled it is not known when it lets go
             if (count == 0)
             {
-                ArrayPool<byte>.Shared.Return(buffer); // of a read that was cancelled it is not known when it lets go
-                return (kept.GetBuffer().AsMemory(0, (int)kept.Length), wasCut);
+                var bytes = kept.AsSpan(0, Math.Min(length, bytesMax)).ToArray();
+                ArrayPool<byte>.Shared.Return(kept);
+                return (bytes, length > bytesMax);
             }
 
-            var room = Math.Min(count, bytesMax - (int)kept.Length);
-            wasCut |= room < count;
-            kept.Write(buffer, 0, room);
+            length = Math.Min(length + count, bytesMax + 1); // one more says that it was cut
+            if (length >= kept.Length)
+            {
+                var grown = ArrayPool<byte>.Shared.Rent((int)Math.Min(2L * kept.Length, Array.MaxLength));
+                kept.AsSpan(0, length).CopyTo(grown);
+                ArrayPool<byte>.Shared.Return(kept);
+                kept = grown;
+            }
         }
     }
 }

@@ -189,6 +189,7 @@ public sealed class WorktreesTests : IDisposable
                 new Worktree("/e", "34", null, true, false),
                 new Worktree("/f", "56", "z", false, true),
             ],
-            Worktrees.Parse(text.ToString()));
+            Worktrees.Parse(Encoding.UTF8.GetBytes(text.ToString()), null));
+        Assert.Equal(["/c d", "/f"], Worktrees.Parse(Encoding.UTF8.GetBytes(text.ToString()), ["worktree /f"u8.ToArray(), "branch refs/heads/x y"u8.ToArray(), "worktree /a"u8.ToArray()]).Select(tree => tree.Path));
     }
 }

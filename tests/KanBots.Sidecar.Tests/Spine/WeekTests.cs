@@ -22,7 +22,7 @@ public sealed class WeekTests(ITestOutputHelper output)
     /// in it. What the board itself keeps of a run is held to 16 bytes by ArchiveTests.</summary>
     private static readonly int BytesPerRunMax = Long ? 4 << 10 : 260 << 10;
 
-    /// <summary>MiB of serve with everything.</summary>
+    /// <summary>MiB of serve with everything, the executable too.</summary>
     private const int MiBMax = 120;
 
     /// <summary>As the real agent on its wire, in a shell that starts in a few milliseconds. It asks when its prompt says so.</summary>
@@ -41,9 +41,10 @@ public sealed class WeekTests(ITestOutputHelper output)
         done
         """;
 
-    /// <summary>The share of memory that is a process's own, in KiB.</summary>
-    private static long PssKiB(int pid) =>
-        long.Parse(File.ReadLines($"/proc/{pid}/smaps_rollup").Single(line => line.StartsWith("Pss:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+    /// <summary>The share of memory that is a process's own, in KiB: "Pss" with the pages of the executable, whose share depends on how many
+    /// others run it at that moment, and "Pss_Anon" without.</summary>
+    private static long KiB(int pid, string what) =>
+        long.Parse(File.ReadLines($"/proc/{pid}/smaps_rollup").Single(line => line.StartsWith($"{what}:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
 
     [Fact]
     public void Memory_of_serve_is_flat_over_a_week_of_2000_runs()
@@ -63,14 +64,14 @@ public sealed class WeekTests(ITestOutputHelper output)
             var again = batch.Where((_, index) => index % 3 == 0).ToList();
             again.ForEach(run => client.Ask("run/reply", new JsonObject { ["runId"] = run, ["text"] = new string('r', 2_000) }));
             Settle(client, again, launch: 2);
-            samples.Add((done + Parallel, PssKiB(place.ServePid)));
+            samples.Add((done + Parallel, KiB(place.ServePid, "Pss_Anon")));
         }
 
         long Least(double from, double to) => samples.Where(sample => sample.Runs > from * Runs && sample.Runs <= to * Runs).Min(sample => sample.KiB);
         var (quarter, end) = (Least(0.2, 0.55), Least(0.75, 1.2)); // not the first: what is left of the old runs is still to come
-        output.WriteLine($"{Runs} runs: PSS {quarter} KiB at a quarter, {end} KiB at the end, {(end - quarter) * 1024 / (Runs * 3 / 4)} bytes a run; all: {string.Join(' ', samples.Select(sample => sample.KiB))}");
+        output.WriteLine($"{Runs} runs: {quarter} KiB of its own at a quarter, {end} KiB at the end, {(end - quarter) * 1024 / (Runs * 3 / 4)} bytes a run; all: {string.Join(' ', samples.Select(sample => sample.KiB))}");
         Assert.InRange(end - quarter, long.MinValue, (long)BytesPerRunMax * Runs * 3 / 4 / 1024);
-        Assert.InRange(end, 1, MiBMax << 10);
+        Assert.InRange(KiB(place.ServePid, "Pss"), 1, MiBMax << 10);
         var total = (long)client.Call("board/get")["spend"]!["totalMicroUsd"]!;
         Assert.InRange(total, Runs * 1_000L, Runs * 3_000L);
         Assert.Equal(total, client.Call("board/get")["cards"]!.AsArray().Sum(card => (long)card!["costMicroUsd"]!));
