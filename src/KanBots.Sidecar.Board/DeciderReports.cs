@@ -94,6 +94,9 @@ public static partial class Decider
             case Input.CheckpointTaken taken when run.HoldsWorktree && taken.Mark.Tree != run.Checkpoints.LastOrDefault()?.Tree && run.Checkpoints.All(mark => mark.Id != taken.Mark.Id):
                 plan.Record(new Event.CheckpointTaken(run.Id, taken.Mark));
                 break;
+            case Input.CheckpointsPruned pruned when run.Checkpoints.Any(mark => pruned.Checkpoints.Contains(mark.Id)):
+                plan.Record(new Event.CheckpointsPruned(run.Id, pruned.Checkpoints));
+                break;
             case Input.Noticed noticed when !run.Notices.Contains(noticed.Notice):
                 plan.Record(new Event.RunNoticed(run.Id, noticed.Notice));
                 break;
@@ -402,7 +405,7 @@ public static partial class Decider
 
         foreach (var run in plan.State.Runs.Values.Where(run => run.IsOver && run.Moving != WorktreeMove.None).ToList())
         {
-            plan.Order(run.Moving switch { WorktreeMove.Discard => new Effect.Discard(run.Id), WorktreeMove.Restore => new Effect.Restore(run.Id), WorktreeMove.Rewind => new Effect.Rewind(run.Id), _ => new Effect.Promote(run.Id) });
+            plan.Order(run.Moving switch { WorktreeMove.Discard => new Effect.Discard(run.Id), WorktreeMove.Restore => new Effect.Restore(run.Id), WorktreeMove.Rewind => new Effect.Rewind(run.Id), WorktreeMove.Free => new Effect.Free(run.Id), _ => new Effect.Promote(run.Id) });
         }
 
         var seen = recovered.Launches.ToDictionary(launch => (launch.RunId, launch.Launch), launch => launch.Kind);

@@ -73,6 +73,49 @@ public static partial class Decider
         return refusal;
     }
 
+    private static Refusal? MarkViewed(Plan plan, Input.MarkViewed wish)
+    {
+        if (!plan.State.Runs.TryGetValue(wish.RunId, out var run))
+        {
+            return NoRun(wish.RunId);
+        }
+
+        if (wish.Files.Length is 0 or > Limits.ViewedMax || wish.Files.Any(file => file.Path.Length is 0 or > Limits.PathLengthMax || file.Blob.Length > Limits.NameLengthMax))
+        {
+            return Invalid($"files are 1 to {Limits.ViewedMax} paths from the top of the repository, each with the object id of its content.");
+        }
+
+        plan.Outcome = new Outcome(OutcomeKind.Run, run.Id, null);
+        if (wish.Files.Any(file => run.Viewed.Contains(file) != wish.Viewed))
+        {
+            plan.Record(new Event.FilesViewed(run.Id, wish.Files, wish.Viewed));
+        }
+
+        return null;
+    }
+
+    /// <summary>Paths of a message to an agent: it finds the rest by merging.</summary>
+    private const int PathsSaidMax = 50;
+
+    private static Refusal? ResolveConflicts(Plan plan, Input.ResolveConflicts resolve)
+    {
+        if (!plan.State.Runs.TryGetValue(resolve.RunId, out var run))
+        {
+            return NoRun(resolve.RunId);
+        }
+
+        var refusal = CheckName("branch", resolve.Branch) ?? CannotContinue(run) ?? (run.IsOver ? OverBudget(plan.State, run) : null);
+        if (refusal is null)
+        {
+            var files = string.Concat(resolve.Paths.Take(PathsSaidMax).Select(path => $"\n- {path}"));
+            var text = $"Your work conflicts with the branch `{resolve.Branch}`{(files.Length > 0 ? $" in:{files}\n" : ". ")}Commit what you have, merge that branch into yours (`git merge {resolve.Branch}`), and resolve the conflicts so that what both sides wanted still holds. Then check that it builds and that its tests pass, and commit the merge.";
+            Tell(plan, run, new Message(resolve.MessageId, text, MessageState.Waiting));
+            plan.Outcome = new Outcome(OutcomeKind.Message, run.Id, resolve.MessageId);
+        }
+
+        return refusal;
+    }
+
     /// <summary>By file and line, as a reviewer would list them.</summary>
     private static string AsMessage(Run run, string? before)
     {

@@ -5,7 +5,29 @@ namespace KanBots.Sidecar.Board;
 /// <summary>Wishes about runs: dispatch, stop, reply, resume, answer.</summary>
 public static partial class Decider
 {
-    private static Refusal? Dispatch(Plan plan, Input.Dispatch dispatch)
+    private static Refusal? Dispatch(Plan plan, Input.Dispatch dispatch) => Queue(plan, dispatch, null);
+
+    /// <summary>As the other was, but in a conversation of its own: what that one was told later is not true of these files.</summary>
+    private static Refusal? Fork(Plan plan, Input.Fork fork)
+    {
+        if (!plan.State.Runs.TryGetValue(fork.RunId, out var run))
+        {
+            return NoRun(fork.RunId);
+        }
+
+        if (run.Checkpoints.LastOrDefault(mark => fork.Checkpoint is null || mark.Id == fork.Checkpoint) is not { } from)
+        {
+            return Invalid(fork.Checkpoint is null ? $"Run {run.Id} has no checkpoint yet. One is taken at the end of each turn." : $"Run {run.Id} has no checkpoint '{fork.Checkpoint}'. Its checkpoints are listed with the run.");
+        }
+
+        var told = $"The worktree holds what an earlier attempt at this had made by {from.At.UtcDateTime:yyyy-MM-dd HH:mm} UTC. Look at it first, then go on from there.";
+        return Queue(
+            plan,
+            new Input.Dispatch(fork.RequestId, run.CardId, run.Agent, run.Model, run.Effort, run.Persona, run.PermissionMode, run.BaseWanted, null, null, null, string.IsNullOrWhiteSpace(fork.Prompt) ? told : $"{told}\n\n{fork.Prompt}", fork.SessionId, fork.MessageId),
+            new Fork(run.Id, from.Id, from.Tree, run.BaseRef, run.BaseCommit));
+    }
+
+    private static Refusal? Queue(Plan plan, Input.Dispatch dispatch, Fork? fork)
     {
         if (!plan.State.Cards.TryGetValue(dispatch.CardId, out var card))
         {
@@ -82,7 +104,8 @@ public static partial class Decider
             DiffStat: null,
             LeftRunning: 0,
             Reason: null,
-            [new Message(dispatch.MessageId, text, MessageState.Waiting)])));
+            [new Message(dispatch.MessageId, text, MessageState.Waiting)])
+        { Fork = fork }));
         plan.Outcome = new Outcome(OutcomeKind.Run, id, null);
         return null;
     }
@@ -205,7 +228,7 @@ public static partial class Decider
         return refusal;
     }
 
-    private static Refusal? CannotContinue(Run run) => run.Discarded is { } gone
+    private static Refusal? CannotContinue(Run run) => run.Discarded is { FreedAt: null } gone
         ? new Refusal("illegalTransition", $"Run {run.Id} was discarded. Restore it first; that can be done until {gone.Until:yyyy-MM-dd}.", run.State.ToString(), run.CardId, run.Id)
         : run.Moving != WorktreeMove.None
         ? Moving(run)

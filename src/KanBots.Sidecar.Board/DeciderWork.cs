@@ -53,11 +53,44 @@ public static partial class Decider
             return Moving(run);
         }
 
+        if (run.Discarded?.FreedAt is { } at)
+        {
+            return new Refusal("worktreeMissing", $"What run {run.Id} left was deleted for good on {at:yyyy-MM-dd}. Fork the run from a checkpoint, or dispatch the card again.", run.State.ToString(), run.CardId, run.Id);
+        }
+
         plan.Outcome = new Outcome(OutcomeKind.Run, run.Id, null);
         if (run.State == RunState.Discarded && run.Moving == WorktreeMove.None)
         {
             plan.Record(new Event.WorktreeMoveOrdered(run.Id, WorktreeMove.Restore));
             plan.Order(new Effect.Restore(run.Id));
+        }
+
+        return null;
+    }
+
+    /// <summary>Only what was discarded: nothing is deleted that somebody may still look at.</summary>
+    private static Refusal? Free(Plan plan, Input.Free free)
+    {
+        if (!plan.State.Runs.TryGetValue(free.RunId, out var run))
+        {
+            return NoRun(free.RunId);
+        }
+
+        if (run.Moving is not (WorktreeMove.None or WorktreeMove.Free))
+        {
+            return Moving(run);
+        }
+
+        if (run.Discarded is not { } discarded)
+        {
+            return new Refusal("illegalTransition", $"Run {run.Id} was not discarded. Discard it first: it can then be restored until it is deleted for good.", run.State.ToString(), run.CardId, run.Id);
+        }
+
+        plan.Outcome = new Outcome(OutcomeKind.Run, run.Id, null);
+        if (discarded.FreedAt is null && run.Moving == WorktreeMove.None)
+        {
+            plan.Record(new Event.WorktreeMoveOrdered(run.Id, WorktreeMove.Free));
+            plan.Order(new Effect.Free(run.Id));
         }
 
         return null;
@@ -126,7 +159,7 @@ public static partial class Decider
 
     private static Refusal Moving(Run run) => new(
         "illegalTransition",
-        $"Run {run.Id} is being {run.Moving switch { WorktreeMove.Discard => "discarded", WorktreeMove.Restore => "restored", WorktreeMove.Rewind => "taken back", _ => "promoted" }}. Wait until that is done.",
+        $"Run {run.Id} is being {run.Moving switch { WorktreeMove.Discard => "discarded", WorktreeMove.Restore => "restored", WorktreeMove.Rewind => "taken back", WorktreeMove.Free => "deleted for good", _ => "promoted" }}. Wait until that is done.",
         run.State.ToString(),
         run.CardId,
         run.Id);
@@ -151,8 +184,11 @@ public static partial class Decider
             case Input.WorktreeRewound rewound when run.Moving == WorktreeMove.Rewind:
                 plan.Record(new Event.RunRewound(run.Id, rewound.DiffStat));
                 break;
+            case Input.WorktreeFreed when run.Moving == WorktreeMove.Free:
+                plan.Record(new Event.RunFreed(run.Id, plan.Now));
+                break;
             case Input.WorktreeMoveFailed failed:
-                plan.Record(new Event.WorktreeMoveFailed(run.Id, new MoveFailure(failed.Reason, failed.Paths)));
+                plan.Record(new Event.WorktreeMoveFailed(run.Id, new MoveFailure(failed.Reason, failed.Paths, run.Promoting?.Branch)));
                 break;
         }
     }

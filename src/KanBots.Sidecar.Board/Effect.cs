@@ -31,6 +31,9 @@ public abstract record Effect
 
     public sealed record Restore(long RunId) : Effect;
 
+    /// <summary>Delete for good what was put aside.</summary>
+    public sealed record Free(long RunId) : Effect;
+
     /// <summary>Take the files back to the checkpoint that was ordered.</summary>
     public sealed record Rewind(long RunId) : Effect;
 

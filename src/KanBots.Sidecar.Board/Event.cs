@@ -97,6 +97,13 @@ public abstract record Event
 
     public sealed record RunRestored(long RunId) : Event;
 
+    /// <summary>What was discarded is deleted for good.</summary>
+    public sealed record RunFreed(long RunId, DateTimeOffset At) : Event;
+
+    public sealed record FilesViewed(long RunId, ImmutableArray<ViewedFile> Files, bool Viewed) : Event;
+
+    public sealed record CheckpointsPruned(long RunId, ImmutableArray<string> Checkpoints) : Event;
+
     public sealed record CheckpointTaken(long RunId, CheckpointMark Mark) : Event;
 
     public sealed record RunNoticed(long RunId, Reason Notice) : Event;

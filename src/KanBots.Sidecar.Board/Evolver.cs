@@ -126,6 +126,12 @@ public static class Evolver
                 return With(state, discarded.RunId, run => run with { State = RunState.Discarded, Discarded = discarded.Discarded, Moving = WorktreeMove.None });
             case Event.RunRestored restored:
                 return With(state, restored.RunId, run => run with { State = run.Discarded?.From ?? run.State, Discarded = null, Moving = WorktreeMove.None });
+            case Event.RunFreed freed:
+                return With(state, freed.RunId, run => run with { Moving = WorktreeMove.None, WorktreePath = "", Dirty = false, Discarded = run.Discarded is { } gone ? gone with { TrashPath = "", FreedAt = freed.At } : null });
+            case Event.FilesViewed viewed:
+                return With(state, viewed.RunId, run => run with { Viewed = Mark(run.Viewed, viewed) });
+            case Event.CheckpointsPruned pruned:
+                return With(state, pruned.RunId, run => run with { Checkpoints = run.Checkpoints.RemoveAll(mark => pruned.Checkpoints.Contains(mark.Id)) });
             case Event.CheckpointTaken taken:
                 return With(state, taken.RunId, run => run with { Checkpoints = [.. run.Checkpoints.TakeLast(Limits.CheckpointsMax - 1), taken.Mark] });
             case Event.RunNoticed noticed:
@@ -265,6 +271,12 @@ public static class Evolver
 
     private static ImmutableArray<Message> Mark(ImmutableArray<Message> messages, Func<Message, bool> which, MessageState state) =>
         [.. messages.Select(message => which(message) && message.State != state ? message with { State = state } : message)];
+
+    private static ImmutableArray<ViewedFile> Mark(ImmutableArray<ViewedFile> known, Event.FilesViewed marked)
+    {
+        var paths = marked.Files.Select(file => file.Path).ToHashSet(StringComparer.Ordinal);
+        return [.. known.Where(file => !paths.Contains(file.Path)).Concat(marked.Viewed ? marked.Files : []).TakeLast(Limits.ViewedMax)];
+    }
 
     private static ImmutableArray<ReviewComment> Keep(ImmutableArray<ReviewComment> comments, ReviewComment kept) =>
         comments.Select(comment => comment.Id).ToList().IndexOf(kept.Id) is var at and >= 0 ? comments.SetItem(at, kept) : comments.Add(kept);

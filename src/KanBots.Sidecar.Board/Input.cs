@@ -49,6 +49,19 @@ public abstract record Input
     /// <summary>Brings what was discarded back to where it was.</summary>
     public sealed record Restore(string RequestId, long RunId) : Request(RequestId);
 
+    /// <summary>Deletes for good what was discarded.</summary>
+    public sealed record Free(string RequestId, long RunId) : Request(RequestId);
+
+    /// <summary>A new run of the same card, which begins with the files that another one had at a checkpoint.</summary>
+    /// <param name="Checkpoint">Its id; null for the last.</param>
+    public sealed record Fork(string RequestId, long RunId, string? Checkpoint, string? Prompt, string SessionId, string MessageId) : Request(RequestId);
+
+    /// <param name="Viewed">False to forget that they were seen.</param>
+    public sealed record MarkViewed(string RequestId, long RunId, ImmutableArray<ViewedFile> Files, bool Viewed) : Request(RequestId);
+
+    /// <summary>Its agent is to bring its work together with a branch that it conflicts with.</summary>
+    public sealed record ResolveConflicts(string RequestId, long RunId, string Branch, ImmutableArray<string> Paths, string MessageId) : Request(RequestId);
+
     /// <param name="MessageId">Used when the launch that asked is gone and the answer becomes the first message of a new one.</param>
     public sealed record Decide(string RequestId, string DecisionId, Verdict Verdict, string By, string MessageId) : Request(RequestId);
 
@@ -112,6 +125,8 @@ public abstract record Input
 
     public sealed record WorktreeRestored(long RunId, int Move) : MoveReport(RunId, Move);
 
+    public sealed record WorktreeFreed(long RunId, int Move) : MoveReport(RunId, Move);
+
     /// <summary>The step that was ordered with the worktree was not done; all is as it was before it.</summary>
     public sealed record WorktreeMoveFailed(long RunId, int Move, Reason Reason, ImmutableArray<string> Paths) : MoveReport(RunId, Move);
 
@@ -121,6 +136,9 @@ public abstract record Input
 
     /// <summary>The worktree's files were kept. The same files again are no news.</summary>
     public sealed record CheckpointTaken(long RunId, CheckpointMark Mark) : Report(RunId);
+
+    /// <summary>Old checkpoints that git no longer keeps.</summary>
+    public sealed record CheckpointsPruned(long RunId, ImmutableArray<string> Checkpoints) : Report(RunId);
 
     /// <summary>Something about a run that a person should know and that changes nothing of it: its shared configuration was changed, for example.</summary>
     public sealed record Noticed(long RunId, Reason Notice) : Report(RunId);

@@ -7,7 +7,7 @@ public enum Column { Backlog, Todo, InProgress, Review, Done }
 public enum RunState { Queued, Preparing, Running, AwaitingDecision, InReview, Finished, Failed, Stopped, Interrupted, Discarded, Promoted }
 
 /// <summary>A step with a run's worktree that is ordered and not yet done.</summary>
-public enum WorktreeMove { None, Discard, Restore, Promote, Rewind }
+public enum WorktreeMove { None, Discard, Restore, Promote, Rewind, Free }
 
 /// <summary>One commit of all of it; a merge commit; the run's commits one by one on top.</summary>
 public enum LandingStrategy { Squash, Merge, Rebase }
@@ -124,6 +124,12 @@ public sealed record Run(
     /// <summary>What a person has written on its changes and not sent yet, in the order of writing.</summary>
     public ImmutableArray<ReviewComment> Comments { get; init; } = [];
 
+    /// <summary>Files that a person has seen, with the content that they had: one that has changed since is to be looked at again.</summary>
+    public ImmutableArray<ViewedFile> Viewed { get; init; } = [];
+
+    /// <summary>Where its files began, when that was not the base.</summary>
+    public Fork? Fork { get; init; }
+
     public WorktreeMove Moving { get; init; }
 
     /// <summary>How many such steps were ordered, which is the number of the last.</summary>
@@ -169,8 +175,17 @@ public sealed record CheckpointMark(string Id, string Tree, DateTimeOffset At, s
 /// <param name="Tree">Object id of what was shown, so that an editor can find the line again.</param>
 public sealed record ReviewComment(string Id, string Path, int Line, bool OnBase, string Text, string? Tree, DateTimeOffset At);
 
+/// <param name="Path">From the top, with slashes.</param>
+/// <param name="Blob">Object id; empty for a file that was deleted.</param>
+public sealed record ViewedFile(string Path, string Blob);
+
+/// <summary>A run that began with the files of another one's checkpoint, on the same base.</summary>
+/// <param name="Tree">Object id of the checkpoint's files.</param>
+public sealed record Fork(long RunId, string Checkpoint, string Tree, string BaseRef, string BaseCommit);
+
 /// <param name="Paths">The files that were in the way, from the top, with slashes.</param>
-public sealed record MoveFailure(Reason Reason, ImmutableArray<string> Paths);
+/// <param name="Branch">On which it was to land.</param>
+public sealed record MoveFailure(Reason Reason, ImmutableArray<string> Paths, string? Branch = null);
 
 /// <param name="Branch">Short name.</param>
 /// <param name="Message">Of the commit; null for the card's title.</param>
@@ -183,7 +198,8 @@ public sealed record Promoted(string Branch, string Commit, DateTimeOffset At);
 /// <param name="From">The state to which a restore leads back.</param>
 /// <param name="TrashPath">Empty when there was no worktree any more.</param>
 /// <param name="Until">Until then it can be restored.</param>
-public sealed record Discarded(RunState From, string TrashPath, DateTimeOffset At, DateTimeOffset Until);
+/// <param name="FreedAt">When it was deleted for good; null while it is not.</param>
+public sealed record Discarded(RunState From, string TrashPath, DateTimeOffset At, DateTimeOffset Until, DateTimeOffset? FreedAt = null);
 
 /// <summary>What was used of one model.</summary>
 /// <param name="HasPrice">False when some of it had no known price: then the money does not hold it.</param>
@@ -351,6 +367,10 @@ public sealed record BoardState(
             Input.Promote promote => promote.RunId,
             Input.Rewind rewind => rewind.RunId,
             Input.Restore restore => restore.RunId,
+            Input.Free free => free.RunId,
+            Input.Fork fork => fork.RunId,
+            Input.MarkViewed viewed => viewed.RunId,
+            Input.ResolveConflicts resolve => resolve.RunId,
             Input.Report report => report.RunId,
             _ => 0,
         };
@@ -391,6 +411,9 @@ public static class Limits
 
     /// <summary>Files that are chosen to land.</summary>
     public const int PathsMax = 10_000;
+
+    /// <summary>Files of one run that are remembered as seen; the oldest marks go first.</summary>
+    public const int ViewedMax = 5_000;
 
     /// <summary>How long what was discarded can be restored.</summary>
     public static TimeSpan TrashKept { get; } = TimeSpan.FromDays(30);

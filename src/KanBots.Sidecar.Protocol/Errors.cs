@@ -38,6 +38,7 @@ public enum ErrorCode
     SettingUnknown = 24,
     StorageFailed = 25,
     WorktreeChanged = 26,
+    HookFailed = 27,
 }
 
 /// <summary>What a plugin branches on. <see cref="Kind"/> is the camelCase name of the <see cref="ErrorCode"/>;

@@ -26,10 +26,12 @@ public static class Methods
     public const string RunStop = "run/stop";
     public const string RunReply = "run/reply";
     public const string RunResume = "run/resume";
+    public const string RunFork = "run/fork";
     public const string RunRewind = "run/rewind";
     public const string RunPromote = "run/promote";
     public const string RunDiscard = "run/discard";
     public const string RunRestore = "run/restore";
+    public const string RunResolveConflicts = "run/resolveConflicts";
     public const string RunDetails = "run/details";
     public const string RunEvents = "run/events";
     public const string RunSubscribe = "run/subscribe";
@@ -38,8 +40,13 @@ public static class Methods
 
     public const string ReviewChanges = "review/changes";
     public const string ReviewBlob = "review/blob";
+    public const string ReviewDidChange = "review/didChange";
+    public const string ReviewMarkViewed = "review/markViewed";
     public const string ReviewComment = "review/comment";
     public const string ReviewSubmit = "review/submit";
+
+    public const string WorktreeList = "worktree/list";
+    public const string WorktreeRemove = "worktree/remove";
 
     public const string DecisionList = "decision/list";
     public const string DecisionAnswer = "decision/answer";

@@ -27,6 +27,7 @@ public sealed record ReviewChangesParams(long RunId, string? From = null, string
 /// <param name="Mode">As git has it: 100644, 100755, 120000 for a link, 160000 for a nested repository; absent when it was deleted.</param>
 /// <param name="PreviousMode">Where it is another.</param>
 /// <param name="Size">Bytes; absent when it was deleted.</param>
+/// <param name="Viewed">Somebody has marked it as seen with this very content.</param>
 public sealed record ChangedFile(
     string Path,
     FileStatus Status,
@@ -37,7 +38,8 @@ public sealed record ChangedFile(
     string? Blob = null,
     string? Mode = null,
     string? PreviousMode = null,
-    long? Size = null);
+    long? Size = null,
+    bool? Viewed = null);
 
 /// <param name="Base">Object id of the older side: a commit, or a tree.</param>
 /// <param name="Tree">Object id of what is shown: to land exactly that, and to ask for what has changed since.</param>
@@ -46,6 +48,17 @@ public sealed record ChangedFile(
 /// <param name="Left">Paths that git could not take in, such as a nested repository without a commit; absent when there are none.</param>
 /// <param name="Next">The cursor of the next page; absent on the last.</param>
 public sealed record ReviewChangesResult(string Base, string Tree, DiffStat Total, IReadOnlyList<ChangedFile> Files, string? Head = null, IReadOnlyList<string>? Left = null, string? Next = null);
+
+/// <summary>What a client looks at may have changed: it asks for the changes again if it still shows them. Said for five minutes after a client
+/// has asked for the worktree as it is now, and once when they are over.</summary>
+public sealed record ReviewDidChangeParams(long RunId);
+
+/// <param name="Blob">Its content, as <c>review/changes</c> has shown it; absent for a file that was deleted.</param>
+public sealed record ViewedFile(string Path, string? Blob = null);
+
+/// <summary>Remembers which files somebody has seen. One that changes afterwards is not seen any more.</summary>
+/// <param name="Viewed">False to forget that they were; true unless it is said.</param>
+public sealed record ReviewMarkViewedParams(string RequestId, long RunId, IReadOnlyList<ViewedFile> Files, bool? Viewed = null);
 
 /// <param name="Path">On that side: of a renamed file the base has it under its previous path.</param>
 /// <param name="From">As in <c>review/changes</c>.</param>

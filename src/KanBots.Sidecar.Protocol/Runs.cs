@@ -119,11 +119,20 @@ public sealed record RunReplyResult(string MessageId);
 /// <param name="Checkpoint">Its id.</param>
 public sealed record RunRewindParams(string RequestId, long RunId, string Checkpoint);
 
+/// <summary>Begins a new run of the same card with the files that this one had at a checkpoint, in a worktree, on a branch and in a conversation of its own.</summary>
+/// <param name="Checkpoint">Its id; absent for the last one.</param>
+/// <param name="Prompt">What the agent is told beside the card.</param>
+public sealed record RunForkParams(string RequestId, long RunId, string? Checkpoint = null, string? Prompt = null);
+
+/// <summary>Tells the run's agent, as its next turn, to bring its work together with what it conflicts with: the branch on which it could not land, else what <c>conflicts</c> of the run says.</summary>
+/// <param name="Branch">Another branch, by its short name.</param>
+public sealed record RunResolveConflictsParams(string RequestId, long RunId, string? Branch = null);
+
 [JsonConverter(typeof(CamelCaseEnumConverter<LandingStrategy>))]
 public enum LandingStrategy { Squash, Merge, Rebase }
 
 /// <summary>Lands a run's work on a branch, which is made when there is none. Answered when it has landed; else nothing has changed, and the
-/// error says why: <c>worktreeChanged</c>, <c>mergeConflict</c> and <c>worktreeDirty</c> (a checkout of the branch), the last two with the files.</summary>
+/// error says why: <c>worktreeChanged</c>, <c>hookFailed</c> with what the hook said, <c>mergeConflict</c> and <c>worktreeDirty</c> (a checkout of the branch), the last two with the files.</summary>
 /// <param name="ExpectedTree">The tree that <c>review/changes</c> has shown: exactly that lands.</param>
 /// <param name="Strategy">squash unless another is named.</param>
 /// <param name="Message">The card's title unless another is given.</param>

@@ -35,6 +35,9 @@ internal sealed partial class BoardEngine : IAsyncDisposable
     /// <summary>One worktree is made at a time: between the look and the making nobody else of ours makes one.</summary>
     private readonly SemaphoreSlim _preparing = new(1, 1);
     private readonly GitRunner _git;
+
+    /// <summary>For what runs programs of the user's that may take long.</summary>
+    private readonly GitRunner _patientGit;
     private readonly Paths _paths;
     private readonly Func<(Database, RebuildNote?)> _open;
     private readonly FolderWatch _watch;
@@ -57,6 +60,7 @@ internal sealed partial class BoardEngine : IAsyncDisposable
     {
         _paths = paths;
         _git = git;
+        _patientGit = new GitRunner(time, CommitHooks.HookLimits);
         _open = open;
         _time = time;
         _log = log;
@@ -315,7 +319,7 @@ internal sealed partial class BoardEngine : IAsyncDisposable
 
         foreach (var effect in decided.Effects)
         {
-            Carry(effect);
+            Carry(effect, client);
         }
     }
 

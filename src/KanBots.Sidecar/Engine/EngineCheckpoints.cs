@@ -48,6 +48,21 @@ internal sealed partial class BoardEngine
             return taken;
         });
 
+    /// <summary>The commit on which a forked run begins: where the other's agent stood then, unless it had left what it began on.</summary>
+    /// <exception cref="GitFailure">The checkpoint is not kept any more.</exception>
+    private async Task<string> ForkedAtAsync(Run run)
+    {
+        var fork = run.Fork!;
+        if ((await GitAsync("cat-file", ["cat-file", "-e", fork.Tree], [1, 128])).ExitCode != 0)
+        {
+            throw GitFailure.Named("checkpointUnknown", $"The files of checkpoint {fork.Checkpoint} are not kept any more. Fork from a later one, or dispatch the card again.");
+        }
+
+        var folder = _paths.Repository.IsBare ? _paths.Repository.CommonFolder : _paths.Repository.Root;
+        var head = await CheckpointRefs.HeadOfAsync(_git, folder, run.CardNumber, fork.RunId, fork.Checkpoint, _closing.Token);
+        return head is not null && (await GitAsync("merge-base", ["merge-base", "--is-ancestor", fork.BaseCommit, head], [1, 128])).ExitCode == 0 ? head : fork.BaseCommit;
+    }
+
     private async Task<T> LookingAsync<T>(Run run, Func<Task<T>> look)
     {
         var turn = _looking[run.Id % LooksMax];

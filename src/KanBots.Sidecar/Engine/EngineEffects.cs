@@ -14,11 +14,14 @@ namespace KanBots.Sidecar.Engine;
 /// lines in stdin by their id, ops of control by their meaning.</summary>
 internal sealed partial class BoardEngine
 {
-    private void Carry(Effect effect)
+    private void Carry(Effect effect) => Carry(effect, null);
+
+    /// <param name="client">Whose wish it is; null when it is nobody's, or was one of before a restart.</param>
+    private void Carry(Effect effect, RunClient? client)
     {
         switch (effect)
         {
-            case Effect.Prepare or Effect.StartLaunch or Effect.TakeCheckpoint or Effect.Discard or Effect.Restore or Effect.Promote or Effect.Rewind or Effect.EndLeftovers when _untrusted is not null:
+            case Effect.Prepare or Effect.StartLaunch or Effect.TakeCheckpoint or Effect.Discard or Effect.Restore or Effect.Promote or Effect.Rewind or Effect.Free or Effect.EndLeftovers when _untrusted is not null:
                 _untrusted.Add(effect);
                 break;
             case Effect.Prepare prepare:
@@ -63,11 +66,14 @@ internal sealed partial class BoardEngine
             case Effect.Restore restore:
                 _ = RestoreAsync(_state.Runs[restore.RunId]);
                 break;
+            case Effect.Free free:
+                _ = FreeAsync(_state.Runs[free.RunId]);
+                break;
             case Effect.Rewind rewind:
                 _ = RewindAsync(_state.Runs[rewind.RunId]);
                 break;
             case Effect.Promote promote:
-                _ = PromoteAsync(_state.Runs[promote.RunId]);
+                _ = PromoteAsync(_state.Runs[promote.RunId], client?.Environment);
                 break;
             case Effect.TakeCheckpoint take:
                 _ = TakeAsync(_state.Runs[take.RunId], take.Why);
@@ -85,19 +91,25 @@ internal sealed partial class BoardEngine
         {
             await _git.RequireRecentAsync(_closing.Token);
             var repository = _paths.Repository;
-            var from = await Base.ChooseAsync(_git, repository, run.BaseWanted, Settings.WorktreeBaseRef, _closing.Token);
+            var from = run.Fork is { } fork ? new Base(fork.BaseRef, fork.BaseCommit) : await Base.ChooseAsync(_git, repository, run.BaseWanted, Settings.WorktreeBaseRef, _closing.Token);
+            var start = run.Fork is null ? from.Commit : await ForkedAtAsync(run);
             var path = Worktrees.PathOf(repository, Settings.WorktreeRoot, run.CardNumber, run.Id);
             await _preparing.WaitAsync(_closing.Token);
             try
             {
-                await Worktrees.AddAsync(_git, repository, path, run.Branch, from.Commit, _closing.Token);
+                await Worktrees.AddAsync(_git, repository, path, run.Branch, start, _closing.Token);
             }
             finally
             {
                 _preparing.Release();
             }
 
-            var needs = await EquipAsync(path, from.Commit, client);
+            if (run.Fork is { Tree: var tree })
+            {
+                await Rewind.LayAsync(_git, path, tree, _paths.Scratch, _closing.Token);
+            }
+
+            var needs = await EquipAsync(path, start, client);
             Post(() =>
             {
                 Keep(run, needs with { PortBase = NeedsOf(run.Id).PortBase });

@@ -9,14 +9,15 @@ internal sealed partial class BoardEngine
 {
     private const string CoAuthor = "Claude <noreply@anthropic.com>";
 
-    private async Task PromoteAsync(Run run)
+    /// <param name="client">Whose hooks and signature it gets; null when that client is gone.</param>
+    private async Task PromoteAsync(Run run, IReadOnlyList<string>? client)
     {
         var held = FormattableString.Invariant($"refs/kanbots/landing/issue-{run.CardNumber}-{run.Id}");
         try
         {
             await _git.RequireRecentAsync(_closing.Token);
             var order = run.Promoting!;
-            var commit = await LandedBeforeAsync(held, order.Branch) ?? await LandAsync(run, order, held);
+            var commit = await LandedBeforeAsync(held, order.Branch) ?? await LandAsync(run, order, held, client);
             await OnLoopAsync(() =>
             {
                 Report(new Input.WorkLanded(run.Id, run.Moves, order.Branch, commit));
@@ -32,6 +33,11 @@ internal sealed partial class BoardEngine
         {
             await ForgetAsync(held);
             Post(new Input.WorktreeMoveFailed(run.Id, run.Moves, new Reason("mergeConflict", conflict.Message), [.. conflict.Paths]));
+        }
+        catch (HookFailedException hook)
+        {
+            await ForgetAsync(held);
+            Post(new Input.WorktreeMoveFailed(run.Id, run.Moves, new Reason("hookFailed", hook.Message), []));
         }
         catch (CheckoutDirtyException dirty)
         {
@@ -66,7 +72,7 @@ internal sealed partial class BoardEngine
         return known.ExitCode == 0 && (await GitAsync("merge-base", ["merge-base", "--is-ancestor", commit, $"refs/heads/{branch}"], [1, 128])).ExitCode == 0 ? commit : null;
     }
 
-    private async Task<string> LandAsync(Run run, PromoteOrder order, string held)
+    private async Task<string> LandAsync(Run run, PromoteOrder order, string held, IReadOnlyList<string>? client)
     {
         await TakeAsync(run, "promote");
         var shown = await LookingAsync(run, () => WriteTreeAsync(run, _closing.Token));
@@ -77,16 +83,31 @@ internal sealed partial class BoardEngine
 
         var head = await _git.RunAsync(new GitCommand("rev-parse", run.WorktreePath, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], ExitCodes: [1, 128]), _closing.Token);
         var wish = new LandingWish(order.Branch, (Git.LandingStrategy)order.Strategy, run.BaseCommit, head.ExitCode == 0 ? head.Text.Trim() : null, shown.Tree, await MessageAsync(run, order), order.Paths.Length == 0 ? null : order.Paths);
-        var landing = await new LandingMaker(_git, _paths.Repository, _paths.Scratch, _closing.Token).MakeAsync(wish);
-        await GitAsync("update-ref", ["update-ref", held, landing.Commit], writes: true);
-        await Checkout.LandAsync(_git, _paths.Repository, landing, _closing.Token);
-        return landing.Commit;
+        var hooks = new CommitHooks(_patientGit, _paths.Repository, _paths.Landing(run.CardNumber, run.Id), client, _closing.Token);
+        try
+        {
+            await hooks.LookAsync();
+            var landing = await new LandingMaker(_git, _paths.Repository, _paths.Scratch, _closing.Token, hooks, client).MakeAsync(wish);
+            await GitAsync("update-ref", ["update-ref", held, landing.Commit], writes: true);
+            await Checkout.LandAsync(_git, _paths.Repository, landing, _closing.Token);
+            await hooks.AfterCommitAsync(landing);
+            return landing.Commit;
+        }
+        finally
+        {
+            await hooks.ForgetAsync();
+        }
     }
 
     /// <summary>The card's title unless somebody wrote one, and where it comes from.</summary>
     private async Task<string> MessageAsync(Run run, PromoteOrder order)
     {
         var message = string.IsNullOrWhiteSpace(order.Message) ? $"{View.State.Cards.GetValueOrDefault(run.CardId)?.Title ?? "Work of an agent"} (#{run.CardNumber})" : order.Message;
+        if (Settings.PromoteTrailers is false)
+        {
+            return message;
+        }
+
         string[] trailers = [FormattableString.Invariant($"KanBots-Run: issue-{run.CardNumber}-{run.Id}"), $"Co-authored-by: {CoAuthor}"];
         var whole = await GitAsync("interpret-trailers", ["interpret-trailers", "--if-exists", "addIfDifferent", .. trailers.SelectMany(trailer => new[] { "--trailer", trailer })], input: System.Text.Encoding.UTF8.GetBytes($"{message.TrimEnd()}\n"));
         return whole.Text;

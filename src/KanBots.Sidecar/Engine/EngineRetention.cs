@@ -4,8 +4,8 @@ using KanBots.Sidecar.RunHost;
 
 namespace KanBots.Sidecar.Engine;
 
-/// <summary>Removes what agents said long ago, once at start and once a day. Only streams: costs are in the journal, work is in git, and
-/// what a launch was told stays, since a lost board is made again from it.</summary>
+/// <summary>Removes what agents said long ago, once at start and once a day. Of run folders only streams: costs are in the journal, work is in git,
+/// and what a launch was told stays, since a lost board is made again from it.</summary>
 internal sealed partial class BoardEngine
 {
     private static readonly TimeSpan HouseEvery = TimeSpan.FromDays(1);
@@ -34,6 +34,9 @@ internal sealed partial class BoardEngine
                 {
                     await RemoveAsync(old);
                 }
+
+                await KeepTrashAsync(_houseAt);
+                await KeepCheckpointsAsync(_houseAt - TimeSpan.FromDays(settings.CheckpointsKeepDays ?? FileSettings.KeepDays));
             }
             catch (Exception failure)
             {

@@ -3,7 +3,7 @@ using KanBots.Sidecar.Git;
 
 namespace KanBots.Sidecar.Engine;
 
-/// <summary>Discards and restores, off the loop. Nothing is deleted.</summary>
+/// <summary>Discards, restores and takes back, off the loop. Only what was discarded is ever deleted, by a step of its own.</summary>
 internal sealed partial class BoardEngine
 {
     private async Task DiscardAsync(Run run)
@@ -39,6 +39,23 @@ internal sealed partial class BoardEngine
         {
             await Trash.RestoreAsync(_git, _paths.Repository, run.WorktreePath, run.Branch, run.Discarded?.TrashPath ?? "", Trash.RefOf(run.CardNumber, run.Id), _closing.Token);
             Post(new Input.WorktreeRestored(run.Id, run.Moves));
+        }
+        catch (OperationCanceledException)
+        {
+            // serve leaves: the next one goes on
+        }
+        catch (Exception failure)
+        {
+            SayNotMoved(run, failure);
+        }
+    }
+
+    private async Task FreeAsync(Run run)
+    {
+        try
+        {
+            await Trash.FreeAsync(_git, _paths.Repository, run.Discarded?.TrashPath ?? "", Trash.RefOf(run.CardNumber, run.Id), _closing.Token);
+            Post(new Input.WorktreeFreed(run.Id, run.Moves));
         }
         catch (OperationCanceledException)
         {

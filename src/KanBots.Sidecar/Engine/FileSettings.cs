@@ -24,7 +24,9 @@ internal sealed record FileSettings(
     int? StallToolSeconds = null,
     int? StallModelSeconds = null,
     int? StallResultSeconds = null,
-    bool? PassCredentials = null)
+    bool? PassCredentials = null,
+    int? CheckpointsKeepDays = null,
+    bool? PromoteTrailers = null)
 {
     /// <summary>Patterns of worktree.include, or arguments of worktree.setup.</summary>
     internal const int ListMax = 200;

@@ -29,6 +29,48 @@ internal static partial class CheckpointRefs
                    select (int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture), long.Parse(match.Groups[2].ValueSpan, CultureInfo.InvariantCulture), match.Groups[3].Value, match.Groups[4].Value)];
     }
 
+    /// <returns>The commit on which the worktree stood then; null when it stood on none, or that is not known any more.</returns>
+    internal static async Task<string?> HeadOfAsync(GitRunner git, string folder, int cardNumber, long runId, string checkpoint, CancellationToken cancellation)
+    {
+        var commits = await CommitsAsync(git, folder, RunOf(cardNumber, runId), cancellation);
+        return commits.FirstOrDefault(commit => commit.Checkpoint == checkpoint)?.Parents.FirstOrDefault(parent => commits.All(ours => ours.Id != parent));
+    }
+
+    /// <summary>Lets go of checkpoints. What the others hold stays, and so does the history that the agent had at each of them.</summary>
+    /// <param name="kept">The others, from the oldest.</param>
+    internal static async Task PruneAsync(GitRunner git, string folder, int cardNumber, long runId, IReadOnlyCollection<string> dropped, IReadOnlyList<string> kept, CancellationToken cancellation)
+    {
+        var run = RunOf(cardNumber, runId);
+        var commits = (await CommitsAsync(git, folder, run, cancellation)).ToDictionary(commit => commit.Id);
+        string? tip = null;
+        foreach (var commit in kept.Select(checkpoint => commits.Values.FirstOrDefault(commit => commit.Checkpoint == checkpoint)).OfType<Kept>())
+        {
+            var parents = commit.Parents.Where(parent => !commits.ContainsKey(parent)).Concat(tip is null ? [] : [tip]).SelectMany(parent => new[] { "-p", parent });
+            tip = (await git.RunAsync(new GitCommand("commit-tree", folder, [.. Ours, "commit-tree", "--no-gpg-sign", .. parents, "-m", $"{Subject}{commit.Checkpoint}", commit.Tree]), cancellation)).Text.Trim();
+        }
+
+        var lines = dropped.Select(checkpoint => $"delete {TreeOf(cardNumber, runId, checkpoint)}\0\0").Append(tip is not null ? $"update {run}\0{tip}\0\0" : commits.Count > 0 ? $"delete {run}\0\0" : "");
+        await git.RunAsync(new GitCommand("update-ref", folder, ["update-ref", "-z", "--stdin"], Writes: true, Input: Encoding.UTF8.GetBytes(string.Concat(lines))), cancellation);
+    }
+
+    private const string Subject = "checkpoint ";
+
+    /// <param name="Parents">The worktree's HEAD, where it had one, and the commit of the checkpoint before.</param>
+    private sealed record Kept(string Id, string Tree, IReadOnlyList<string> Parents, string Checkpoint);
+
+    /// <returns>Our commits of a run, from the newest; none when there is no such ref.</returns>
+    private static async Task<IReadOnlyList<Kept>> CommitsAsync(GitRunner git, string folder, string run, CancellationToken cancellation)
+    {
+        var log = await git.RunAsync(new GitCommand("log", folder, ["log", "--topo-order", "--author=<kanbots@localhost>", "--format=%H %T %s|%P", run, "--"], ExitCodes: [128]), cancellation);
+        return log.ExitCode != 0 ? [] : [.. from line in log.Text.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                                          let match = OurCommit().Match(line)
+                                          where match.Success
+                                          select new Kept(match.Groups[1].Value, match.Groups[2].Value, match.Groups[4].Value.Split(' ', StringSplitOptions.RemoveEmptyEntries), match.Groups[3].Value)];
+    }
+
+    [GeneratedRegex(@"\A([0-9a-f]+) ([0-9a-f]+) checkpoint ([0-9]{1,13}-[0-9a-f]{8})\|([0-9a-f ]*)\z")]
+    private static partial Regex OurCommit();
+
     /// <summary>When it was taken, as its id says.</summary>
     internal static DateTimeOffset TimeOf(string checkpoint) => DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(checkpoint.Split('-')[0], CultureInfo.InvariantCulture));
 
@@ -43,7 +85,7 @@ internal static partial class CheckpointRefs
         var parents = (await git.RunAsync(new GitCommand("rev-parse", worktree, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], ExitCodes: [1, 128]), cancellation)).Text
             + (await git.RunAsync(new GitCommand("rev-parse", worktree, ["rev-parse", "--verify", "--quiet", run], ExitCodes: [1, 128]), cancellation)).Text;
         string[] options = [.. parents.Split('\n', StringSplitOptions.RemoveEmptyEntries).Distinct().SelectMany(parent => new[] { "-p", parent })];
-        var commit = (await git.RunAsync(new GitCommand("commit-tree", worktree, [.. Ours, "commit-tree", "--no-gpg-sign", .. options, "-m", $"checkpoint {checkpoint}", tree]), cancellation)).Text.Trim();
+        var commit = (await git.RunAsync(new GitCommand("commit-tree", worktree, [.. Ours, "commit-tree", "--no-gpg-sign", .. options, "-m", $"{Subject}{checkpoint}", tree]), cancellation)).Text.Trim();
         await git.RunAsync(new GitCommand("update-ref", worktree, ["update-ref", "-z", "--stdin"], Writes: true, Input: Encoding.UTF8.GetBytes($"update {kept}\0{tree}\0\0update {run}\0{commit}\0\0")), cancellation);
     }
 }

@@ -26,8 +26,11 @@ internal sealed class MergeConflictException(IReadOnlyList<string> paths, string
 
 /// <summary>Makes commits of a run's work on a real branch, in git's store alone: no checkout and no index is used, so that nobody is
 /// disturbed. Merge attributes and drivers are those of the target.</summary>
-internal sealed class LandingMaker(GitRunner git, Repository repository, string scratch, CancellationToken cancellation)
+/// <param name="hooks">The user's, where they are to run.</param>
+/// <param name="environment">Of the user who lands it: whoever signs commits finds a key by it.</param>
+internal sealed class LandingMaker(GitRunner git, Repository repository, string scratch, CancellationToken cancellation, CommitHooks? hooks = null, IReadOnlyList<string>? environment = null)
 {
+    private bool _signs;
     private readonly string _place = Path.Combine(scratch, $"landing-{Guid.NewGuid():N}");
     private IReadOnlyList<string> _attributes = [];
 
@@ -46,6 +49,7 @@ internal sealed class LandingMaker(GitRunner git, Repository repository, string 
             var fork = (await RunAsync("merge-base", ["merge-base", onto, head], [1, 128])).Text.Trim() is { Length: > 0 } common ? common : wish.Base;
             var tree = wish.Paths is null ? wish.Tree : await ChosenAsync(fork, wish.Tree, wish.Paths);
             await ReadTargetAsync(onto);
+            _signs = (await RunAsync("config", ["config", "--type=bool", "--get", "commit.gpgSign"], [1])).Text.Trim() == "true";
             var commit = wish.Strategy switch
             {
                 LandingStrategy.Merge => await MergeAsync(wish, onto, head, tree),
@@ -81,20 +85,26 @@ internal sealed class LandingMaker(GitRunner git, Repository repository, string 
         var merged = await MergedAsync(wish, onto, await CommitAsync(tree, "work", fork));
         return merged == await TreeOfAsync(onto)
             ? throw GitFailure.Named("nothingToLand", $"{wish.Branch} has all of it already.")
-            : await CommitAsync(merged, wish.Message, onto);
+            : await LandedAsync(merged, await MessageAsync(wish, onto, merged), onto);
     }
 
     private async Task<string> MergeAsync(LandingWish wish, string onto, string head, string tree)
     {
         string[] parents = wish.Head is { } own && own != head ? [head, own] : [head];
         var work = parents.Length == 1 && await TreeOfAsync(head) == tree ? head : await CommitAsync(tree, wish.Message, parents);
-        return await CommitAsync(await MergedAsync(wish, onto, work), wish.Message, onto, work);
+        var merged = await MergedAsync(wish, onto, work);
+        return await LandedAsync(merged, await MessageAsync(wish, onto, merged), onto, work);
     }
 
     /// <summary>Each commit of the run's on top of the target, merges left out as git's rebase does; then what was not committed.</summary>
     private async Task<string> RebaseAsync(LandingWish wish, string onto, string head, string fork, string tree)
     {
         var tip = onto;
+        if (hooks is not null)
+        {
+            await hooks.BeforeRebaseAsync(onto, wish.Branch);
+        }
+
         foreach (var commit in (await RunAsync("rev-list", ["rev-list", "--reverse", "--topo-order", "--no-merges", $"{fork}..{head}"])).Text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             tip = await OnTopAsync(wish, tip, await TreeOfAsync($"{commit}^"), await TreeOfAsync(commit), (await RunAsync("log", ["log", "-1", "--format=%B", commit])).Text.Trim());
@@ -115,7 +125,7 @@ internal sealed class LandingMaker(GitRunner git, Repository repository, string 
         // git 2.39 takes a merge's base only from history: three commits that have it.
         var root = await CommitAsync(from, "from");
         var merged = await MergedAsync(wish, await CommitAsync(await TreeOfAsync(tip), "tip", root), await CommitAsync(to, "to", root));
-        return merged == await TreeOfAsync(tip) ? tip : await CommitAsync(merged, message, tip);
+        return merged == await TreeOfAsync(tip) ? tip : await LandedAsync(merged, message, tip);
     }
 
     /// <returns>The tree of both.</returns>
@@ -155,6 +165,13 @@ internal sealed class LandingMaker(GitRunner git, Repository repository, string 
         }
     }
 
+    private async Task<string> MessageAsync(LandingWish wish, string onto, string tree) =>
+        hooks is null ? wish.Message : await hooks.BeforeCommitAsync(onto, tree, wish.Message, wish.Strategy == LandingStrategy.Merge);
+
+    /// <summary>One that stays: signed where its user signs.</summary>
+    private async Task<string> LandedAsync(string tree, string message, params string[] parents) =>
+        (await RunAsync("commit-tree", ["commit-tree", .. _signs ? new[] { "-S" } : [], .. parents.SelectMany(parent => new[] { "-p", parent }), "-F", "-", tree], input: Encoding.UTF8.GetBytes(message))).Text.Trim();
+
     private async Task<string> CommitAsync(string tree, string message, params string[] parents) =>
         (await RunAsync("commit-tree", ["commit-tree", .. parents.SelectMany(parent => new[] { "-p", parent }), "-F", "-", tree], input: Encoding.UTF8.GetBytes(message))).Text.Trim();
 
@@ -171,5 +188,5 @@ internal sealed class LandingMaker(GitRunner git, Repository repository, string 
     }
 
     private Task<CommandResult> RunAsync(string name, string[] arguments, IReadOnlyList<int>? exitCodes = null, ReadOnlyMemory<byte> input = default) =>
-        git.RunAsync(new GitCommand(name, _place, ["--git-dir", repository.CommonFolder, "--work-tree", _place, .. arguments], ExitCodes: exitCodes, IndexFile: Path.Combine(_place, "index"), Input: input), cancellation);
+        git.RunAsync(new GitCommand(name, _place, ["--git-dir", repository.CommonFolder, "--work-tree", _place, .. arguments], ExitCodes: exitCodes, IndexFile: Path.Combine(_place, "index"), Input: input, Environment: environment), cancellation);
 }

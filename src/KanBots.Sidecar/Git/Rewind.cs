@@ -32,6 +32,22 @@ internal static class Rewind
         }
     }
 
+    /// <summary>For a worktree in which nobody has worked yet: its files become those of the tree, and what an attempt that was cut off has
+    /// written is written over.</summary>
+    internal static async Task LayAsync(GitRunner git, string worktree, string tree, string scratch, CancellationToken cancellation)
+    {
+        var index = Path.Combine(scratch, $"index-{Guid.NewGuid():N}");
+        try
+        {
+            File.Copy(Path.Combine(Worktrees.RecordIn(worktree), "index"), index);
+            await git.RunAsync(new GitCommand("read-tree", worktree, ["read-tree", "--reset", "-u", tree], IndexFile: index, Writes: true), cancellation);
+        }
+        finally
+        {
+            File.Delete(index);
+        }
+    }
+
     /// <summary>The path itself and each folder in which it is to lie.</summary>
     private static IEnumerable<string> Above(string path)
     {

@@ -102,6 +102,28 @@ internal static class Trash
         }
     }
 
+    /// <summary>Deletes what was put aside for good, with git's record of it and the commits that only its branch had.</summary>
+    /// <param name="place">Empty when there was no worktree any more.</param>
+    /// <exception cref="GitFailure">It is not what was put there, or not all of it could be deleted: the rest can be tried again.</exception>
+    internal static async Task FreeAsync(GitRunner git, Repository repository, string place, string keptRef, CancellationToken cancellation)
+    {
+        var trees = await Worktrees.ListAsync(git, repository.IsBare ? repository.CommonFolder : repository.Root, cancellation);
+        if (place.Length > 0 && PrivateFiles.Look(place) is not null && !IsOfOurs(repository, place))
+        {
+            throw GitFailure.Named(Worktrees.Foreign, $"{place} is not the worktree that was put there: its .git names something else. Look what it is, and delete it yourself.");
+        }
+
+        if (place.Length > 0 && Worktrees.At(trees, place) is not null)
+        {
+            await git.RunAsync(new GitCommand("worktree remove", repository.Root, [.. Base.At(repository), "worktree", "remove", "--force", "--force", place], Writes: true), cancellation);
+        }
+
+        if (await CommitOfAsync(git, repository, keptRef, cancellation) is { } commit)
+        {
+            await UpdateAsync(git, repository, $"delete {keptRef}\0{commit}\0", cancellation);
+        }
+    }
+
     /// <summary>An agent can have put another `.git` there; repaired would then be what it names, in whatever repository.</summary>
     private static bool IsOfOurs(Repository repository, string place)
     {

@@ -6,7 +6,8 @@ namespace KanBots.Sidecar.Git;
 /// <param name="Branch">Short name, null when detached.</param>
 /// <param name="IsMissing">It is registered, its folder is gone.</param>
 /// <param name="IsHalfMade">git keeps it locked while it makes it: it is at work there, or was cut off.</param>
-internal sealed record Worktree(string Path, string? Commit, string? Branch, bool IsMissing, bool IsHalfMade);
+/// <param name="IsLocked">Somebody has locked it.</param>
+internal sealed record Worktree(string Path, string? Commit, string? Branch, bool IsMissing, bool IsHalfMade, bool IsLocked = false);
 
 /// <summary><c>git worktree</c>.</summary>
 internal static class Worktrees
@@ -67,7 +68,7 @@ internal static class Worktrees
         if (fields["worktree"].FirstOrDefault() is { } path)
         {
             var branch = fields["branch"].FirstOrDefault();
-            list.Add(new Worktree(path, fields["HEAD"].FirstOrDefault(), branch?.StartsWith(Heads, StringComparison.Ordinal) == true ? branch[Heads.Length..] : branch, fields.Contains("prunable"), fields["locked"].FirstOrDefault() == "initializing"));
+            list.Add(new Worktree(path, fields["HEAD"].FirstOrDefault(), branch?.StartsWith(Heads, StringComparison.Ordinal) == true ? branch[Heads.Length..] : branch, fields.Contains("prunable"), fields["locked"].FirstOrDefault() == "initializing", fields.Contains("locked")));
         }
     }
 

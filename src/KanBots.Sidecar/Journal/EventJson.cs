@@ -16,7 +16,7 @@ internal static class EventJson
         Context.CostAdded, Context.ModelsUsed, Context.CostEstimated, Context.BudgetRaised, Context.BudgetWarned, Context.HoldSet, Context.HoldLifted, Context.DayWarned, Context.DecisionOpened, Context.DecisionClosed, Context.MessageAdded,
         Context.LeftoversCounted, Context.InputKept, Context.MessageTold, Context.MessageDropped, Context.InputCloseOrdered, Context.SessionLost, Context.MessageDelivered, Context.BackgroundTasksCounted, Context.StopOrdered, Context.RunEnded, Context.RunNoticed,
         Context.CheckpointTaken, Context.WorktreeMoveOrdered, Context.WorktreeMoveFailed, Context.RunDiscarded, Context.RunRestored,
-        Context.CommentKept, Context.CommentDropped, Context.CommentsSent, Context.RewindOrdered, Context.RunRewound, Context.PromoteOrdered, Context.RunPromoted, Context.RunArchived, Context.RunRecalled,
+        Context.CommentKept, Context.CommentDropped, Context.CommentsSent, Context.RewindOrdered, Context.RunRewound, Context.PromoteOrdered, Context.RunPromoted, Context.RunFreed, Context.FilesViewed, Context.CheckpointsPruned, Context.RunArchived, Context.RunRecalled,
     }.ToDictionary(info => info.Type.Name);
 
     private static JournalJson Context => JournalJson.Default;
@@ -80,6 +80,9 @@ internal static class EventJson
 [JsonSerializable(typeof(Event.RunRewound))]
 [JsonSerializable(typeof(Event.PromoteOrdered))]
 [JsonSerializable(typeof(Event.RunPromoted))]
+[JsonSerializable(typeof(Event.RunFreed))]
+[JsonSerializable(typeof(Event.FilesViewed))]
+[JsonSerializable(typeof(Event.CheckpointsPruned))]
 [JsonSerializable(typeof(Event.RunArchived))]
 [JsonSerializable(typeof(Event.RunRecalled))]
 [JsonSerializable(typeof(Snapshot))]

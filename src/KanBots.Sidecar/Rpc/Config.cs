@@ -32,6 +32,8 @@ internal static class Config
         }
 
         SayNumber("worktree.setupMinutes", file.WorktreeSetupMinutes ?? FileSettings.SetupMinutes, file.WorktreeSetupMinutes is null);
+        SayNumber("checkpoints.keepDays", file.CheckpointsKeepDays ?? FileSettings.KeepDays, file.CheckpointsKeepDays is null);
+        Put("promote.trailers", file.PromoteTrailers is false ? "false" : "true", file.PromoteTrailers is null);
         SayNumber("runs.keepDays", file.RunsKeepDays ?? FileSettings.KeepDays, file.RunsKeepDays is null);
         SayNumber("runs.keepBytes", file.RunsKeepBytes ?? FileSettings.KeepBytes, file.RunsKeepBytes is null);
         SayNumber("runs.stall.toolSeconds", (long)file.Stalls.Tool.TotalSeconds, file.StallToolSeconds is null);
@@ -92,6 +94,12 @@ internal static class Config
                     break;
                 case "worktree.setupMinutes":
                     file = file with { WorktreeSetupMinutes = IsDefault(value) ? null : (int)Number(name, value, FileSettings.SetupMinutes, FileSettings.SetupMinutesMax) };
+                    break;
+                case "checkpoints.keepDays":
+                    file = file with { CheckpointsKeepDays = IsDefault(value) ? null : (int)Number(name, value, FileSettings.KeepDays, FileSettings.KeepDaysMax) };
+                    break;
+                case "promote.trailers":
+                    file = file with { PromoteTrailers = Flag(name, value) };
                     break;
                 case "runs.keepDays":
                     file = file with { RunsKeepDays = IsDefault(value) ? null : (int)Number(name, value, FileSettings.KeepDays, FileSettings.KeepDaysMax) };

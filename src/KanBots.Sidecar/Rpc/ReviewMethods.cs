@@ -47,11 +47,12 @@ internal sealed partial class ClientSession
             var review = await _engine.ReviewAsync(run, p.From, tree ?? p.To, cancellation);
             var page = review.Files.Skip(start).Take(limit).ToList();
             var sizes = await _engine.SizesAsync(run, page.Where(file => file.Status != Git.FileStatus.Deleted).Select(file => file.Blob), cancellation);
+            var viewed = run.Viewed.ToHashSet();
             return new ReviewChangesResult(
                 review.From,
                 review.Tree,
                 new DiffStat(review.Files.Count, review.Files.Sum(file => file.Insertions), review.Files.Sum(file => file.Deletions)),
-                [.. page.Select(file => Changed(file, sizes))],
+                [.. page.Select(file => Changed(file, sizes, viewed))],
                 review.Head,
                 review.Left.Count == 0 ? null : review.Left,
                 start + page.Count < review.Files.Count ? FormattableString.Invariant($"{review.Tree}-{start + page.Count}") : null);
@@ -93,6 +94,27 @@ internal sealed partial class ClientSession
         return new ReviewCommentResult(outcome.Text!, [.. run.Comments.Select(ToWire.Comment)]);
     }
 
+    private async Task<Nothing> MarkViewedAsync(ReviewMarkViewedParams p, CancellationToken cancellation)
+    {
+        await AskAsync(new Core.Input.MarkViewed(p.RequestId, p.RunId, [.. p.Files.Select(file => new Core.ViewedFile(file.Path, file.Blob ?? ""))], p.Viewed ?? true));
+        return new Nothing();
+    }
+
+    /// <summary>What it could not land on comes before what is foreseen.</summary>
+    private async Task<RunReplyResult> ResolveConflictsAsync(RunResolveConflictsParams p, CancellationToken cancellation)
+    {
+        RequireInitialized();
+        await SettledAsync(cancellation);
+        var view = _engine.View;
+        var failed = view.State.Runs.GetValueOrDefault(p.RunId)?.MoveFailure is { Reason.Kind: "mergeConflict", Branch: { } branch } failure ? (Branch: branch, failure.Paths) : default;
+        var foreseen = view.Conflicts.GetValueOrDefault(p.RunId) is { IsDefaultOrEmpty: false } conflicts
+            ? conflicts.Select(conflict => (Branch: conflict.Target ?? view.State.Runs.GetValueOrDefault(conflict.OtherRunId ?? 0)?.Branch, conflict.Paths)).FirstOrDefault(known => known.Branch is not null && (p.Branch is null || p.Branch == known.Branch))
+            : default;
+        var chosen = failed.Branch is not null && (p.Branch is null || p.Branch == failed.Branch) ? failed : foreseen;
+        var onto = p.Branch ?? chosen.Branch ?? throw new RpcException(ErrorCode.InvalidArgument, $"Nothing is known that run {p.RunId} conflicts with. Name the branch that it is to be brought together with.", new ErrorData("invalidArgument", RunId: p.RunId));
+        return new RunReplyResult((await AskAsync(new Core.Input.ResolveConflicts(p.RequestId, p.RunId, onto, chosen.Paths.IsDefault ? [] : chosen.Paths, NewId()))).Text!);
+    }
+
     private async Task<RunReplyResult> SubmitAsync(ReviewSubmitParams p, CancellationToken cancellation) =>
         new((await AskAsync(new Core.Input.SubmitComments(p.RequestId, p.RunId, p.Text, NewId()))).Text!);
 
@@ -101,7 +123,7 @@ internal sealed partial class ClientSession
         : cursor.Split('-') is [var tree, var start] && int.TryParse(start, NumberStyles.None, CultureInfo.InvariantCulture, out var at) ? (tree, at)
         : throw new RpcException(ErrorCode.InvalidArgument, "The cursor is not one that this run gave. Start from the beginning.", new ErrorData("invalidArgument"));
 
-    private static ChangedFile Changed(FileChange file, IReadOnlyDictionary<string, long> sizes)
+    private static ChangedFile Changed(FileChange file, IReadOnlyDictionary<string, long> sizes, IReadOnlySet<Core.ViewedFile> viewed)
     {
         var isThere = file.Status != Git.FileStatus.Deleted;
         return new ChangedFile(
@@ -114,7 +136,8 @@ internal sealed partial class ClientSession
             isThere ? file.Blob : null,
             isThere ? file.Mode : null,
             file.Status != Git.FileStatus.Added && file.PreviousMode != file.Mode ? file.PreviousMode : null,
-            isThere && sizes.TryGetValue(file.Blob, out var size) ? size : null);
+            isThere && sizes.TryGetValue(file.Blob, out var size) ? size : null,
+            viewed.Contains(new Core.ViewedFile(file.Path, isThere ? file.Blob : "")) ? true : null);
     }
 
     private static RpcException Failed(GitFailure failure, long runId) => failure.Kind switch

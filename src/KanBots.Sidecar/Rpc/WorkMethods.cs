@@ -33,7 +33,7 @@ internal sealed partial class ClientSession
             var run = _engine.View.State.Runs.GetValueOrDefault(outcome.Id) ?? throw NoRun(outcome.Id);
             if (run.Moving != move)
             {
-                var isDone = run.MoveFailure is null && (run.Discarded is not null) == (move == Core.WorktreeMove.Discard) && (move != Core.WorktreeMove.Promote || run.State == Core.RunState.Promoted);
+                var isDone = run.MoveFailure is null && (run.Discarded is not null) == (move is Core.WorktreeMove.Discard or Core.WorktreeMove.Free) && (move != Core.WorktreeMove.Promote || run.State == Core.RunState.Promoted);
                 return isDone ? run : throw NotDone(run);
             }
 
@@ -51,6 +51,7 @@ internal sealed partial class ClientSession
     private static ErrorCode CodeOf(string? kind) => kind switch
     {
         "branchExists" => ErrorCode.BranchExists,
+        "hookFailed" => ErrorCode.HookFailed,
         "mergeConflict" => ErrorCode.MergeConflict,
         "worktreeDirty" => ErrorCode.WorktreeDirty,
         "worktreeChanged" => ErrorCode.WorktreeChanged,

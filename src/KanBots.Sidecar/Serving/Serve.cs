@@ -15,6 +15,7 @@ internal sealed class Serve
     internal const int Failed = 1;
     internal const int BacklogMax = 128;
     private static readonly TimeSpan IdleLook = TimeSpan.FromSeconds(1);
+    private const int LooksPerGiveBack = 15;
 
     private readonly Paths _paths;
     private readonly BoardEngine _engine;
@@ -116,9 +117,15 @@ internal sealed class Serve
 
     private async Task WatchIdleAsync()
     {
-        while (!_leaving.IsCancellationRequested)
+        var memory = new FreeMemory();
+        for (var look = 1; !_leaving.IsCancellationRequested; look++)
         {
             await Task.Delay(IdleLook);
+            if (look % LooksPerGiveBack == 0)
+            {
+                memory.GiveBack();
+            }
+
             var lost = !_only.IsInPlace;
             if (lost)
             {

@@ -185,9 +185,9 @@ public sealed class WorktreesTests : IDisposable
         Assert.Equal(
             [
                 new Worktree("/a\nb", null, null, false, false),
-                new Worktree("/c d", "12", "x y", false, false),
-                new Worktree("/e", "34", null, true, false),
-                new Worktree("/f", "56", "z", false, true),
+                new Worktree("/c d", "12", "x y", false, false, true),
+                new Worktree("/e", "34", null, true, false, true),
+                new Worktree("/f", "56", "z", false, true, true),
             ],
             Worktrees.Parse(Encoding.UTF8.GetBytes(text.ToString()), null));
         Assert.Equal(["/c d", "/f"], Worktrees.Parse(Encoding.UTF8.GetBytes(text.ToString()), ["worktree /f"u8.ToArray(), "branch refs/heads/x y"u8.ToArray(), "worktree /a"u8.ToArray()]).Select(tree => tree.Path));

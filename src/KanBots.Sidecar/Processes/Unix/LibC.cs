@@ -41,6 +41,11 @@ internal static unsafe partial class LibC
         internal short Revents;
     }
 
+    /// <summary>glibc alone has it.</summary>
+    [DllImport(C)]
+    [SupportedOSPlatform("linux")]
+    internal static extern int malloc_trim(nint pad);
+
     [DllImport(C)]
     internal static extern int posix_spawn(int* pid, byte* path, void* actions, void* attributes, byte** argv, byte** environment);
 

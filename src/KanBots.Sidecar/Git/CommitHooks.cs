@@ -1,0 +1,127 @@
+using KanBots.Sidecar.Processes;
+
+namespace KanBots.Sidecar.Git;
+
+/// <summary>A hook of the user's that did not let the work through.</summary>
+internal sealed class HookFailedException(string message) : Exception(message);
+
+/// <summary>Runs the hooks that git would run for a commit of the user's: those of the main working tree, never the agent's version of them, in a
+/// checkout of its own that has the target as HEAD and what is landing as index and files. Nobody's checkout is touched.</summary>
+/// <param name="git">Patient: a hook may run a whole test suite.</param>
+/// <param name="place">Where that checkout is made for as long as they run.</param>
+/// <param name="environment">Of whose hooks they are.</param>
+internal sealed class CommitHooks(GitRunner git, Repository repository, string place, IReadOnlyList<string>? environment, CancellationToken cancellation)
+{
+    /// <summary>A hook that takes longer is ended.</summary>
+    internal static CommandLimits HookLimits { get; } = CommandLimits.Default with { Timeout = TimeSpan.FromMinutes(15) };
+
+    private const string PreCommit = "pre-commit", PreMerge = "pre-merge-commit", Prepare = "prepare-commit-msg", Message = "commit-msg", PostCommit = "post-commit", PreRebase = "pre-rebase";
+
+    /// <summary>Characters of what a hook has said that are passed on: its end, where the reason mostly stands.</summary>
+    private const int SaidMax = 2_000;
+
+    private static readonly int[] AnyExit = [.. Enumerable.Range(1, 255)];
+    private static readonly string[] Silent = ["-c", "core.hooksPath=/dev/null"];
+
+    private string _folder = "";
+    private HashSet<string> _names = [];
+    private bool _isMade;
+
+    /// <summary>What hooks there are: of files that may be run, as git has it.</summary>
+    internal async Task LookAsync()
+    {
+        var root = repository.IsBare ? repository.CommonFolder : repository.Root;
+        _folder = Line((await git.RunAsync(new GitCommand("rev-parse", root, [.. Base.At(repository), "rev-parse", "--path-format=absolute", "--git-path", "hooks"]), cancellation)).Text);
+        _names = [.. new[] { PreCommit, PreMerge, Prepare, Message, PostCommit, PreRebase }.Where(name => Executables.Find(Path.Combine(_folder, name), _folder) is not null)];
+        await ForgetAsync(); // of an attempt that was cut off
+    }
+
+    /// <returns>The message, which hooks may have changed.</returns>
+    /// <exception cref="HookFailedException">One said no, or changed what was reviewed.</exception>
+    internal async Task<string> BeforeCommitAsync(string onto, string tree, string message, bool isMerge)
+    {
+        var first = isMerge ? PreMerge : PreCommit;
+        if (!_names.Overlaps([first, Prepare, Message]))
+        {
+            return message;
+        }
+
+        await MakeAsync(onto, tree);
+        await RunAsync(first);
+        await RequireSameAsync(first, tree);
+        var file = Path.Combine(Worktrees.RecordIn(place), "COMMIT_EDITMSG");
+        await File.WriteAllTextAsync(file, message, cancellation);
+        await RunAsync(Prepare, file, isMerge ? "merge" : "message");
+        await RunAsync(Message, file);
+        await RequireSameAsync(Message, tree);
+        return await File.ReadAllTextAsync(file, cancellation) is var said && !string.IsNullOrWhiteSpace(said) ? said : throw new HookFailedException($"The hook {Message} left no message to commit with.");
+    }
+
+    /// <summary>Before commits are put on top of the target one by one; of them git runs none.</summary>
+    internal async Task BeforeRebaseAsync(string onto, string branch)
+    {
+        if (_names.Contains(PreRebase))
+        {
+            await MakeAsync(onto, onto);
+            await RunAsync(PreRebase, branch);
+        }
+    }
+
+    /// <summary>The branch has the commit; what the hook makes of it is its own affair.</summary>
+    internal async Task AfterCommitAsync(Landing landing)
+    {
+        if (_names.Contains(PostCommit))
+        {
+            await MakeAsync(landing.Commit, landing.Commit);
+            await git.RunAsync(new GitCommand("update-ref", place, ["update-ref", "--no-deref", "HEAD", landing.Commit], Writes: true), cancellation);
+            await HookAsync(PostCommit);
+        }
+    }
+
+    /// <summary>Takes the checkout away; what hooks left in it goes with it.</summary>
+    internal async Task ForgetAsync()
+    {
+        var trees = await Worktrees.ListAsync(git, repository.IsBare ? repository.CommonFolder : repository.Root, CancellationToken.None);
+        if (Worktrees.At(trees, place) is not null)
+        {
+            await git.RunAsync(new GitCommand("worktree remove", repository.Root, [.. Base.At(repository), "worktree", "remove", "--force", "--force", place], Writes: true), CancellationToken.None);
+        }
+
+        _isMade = false;
+    }
+
+    private async Task MakeAsync(string commit, string tree)
+    {
+        if (!_isMade)
+        {
+            await git.RunAsync(new GitCommand("worktree add", repository.Root, [.. Base.At(repository), .. Silent, "worktree", "add", "--quiet", "--force", "--detach", "--no-checkout", place, commit], Writes: true), cancellation);
+            await git.RunAsync(new GitCommand("read-tree", place, [.. Silent, "read-tree", "--reset", "-u", tree], Writes: true), cancellation);
+            _isMade = true;
+        }
+    }
+
+    private async Task RunAsync(string name, params string[] arguments)
+    {
+        if (_names.Contains(name) && await HookAsync(name, arguments) is { ExitCode: not 0 } failed)
+        {
+            var said = failed.StandardError.Trim();
+            throw new HookFailedException($"The hook {name} ended with code {failed.ExitCode}, so nothing has landed. Let the agent put it right, then review and promote again.\n{(said.Length <= SaidMax ? said : $"… {said[^SaidMax..]}")}".TrimEnd());
+        }
+    }
+
+    private Task<CommandResult> HookAsync(string name, params string[] arguments) =>
+        git.RunAsync(new GitCommand($"hook {name}", place, ["-c", $"core.hooksPath={_folder}", "hook", "run", "--ignore-missing", name, "--", .. arguments], ExitCodes: AnyExit, Environment: [.. environment ?? [], "GIT_EDITOR=:"]), cancellation);
+
+    private async Task RequireSameAsync(string hook, string tree)
+    {
+        var staged = await git.RunAsync(new GitCommand("diff-index", place, ["diff-index", "--cached", "-z", "--name-only", tree]), cancellation);
+        var loose = await git.RunAsync(new GitCommand("diff", place, ["diff", "-z", "--name-only", "--no-ext-diff"]), cancellation);
+        var changed = (staged.Text + loose.Text).Split('\0', StringSplitOptions.RemoveEmptyEntries).Distinct().ToList();
+        if (changed.Count > 0)
+        {
+            throw new HookFailedException($"The hook {hook} has changed {string.Join(", ", changed.Take(5))}{(changed.Count > 5 ? $" and {changed.Count - 5} more" : "")}: what would land is not what was reviewed. Run it in the run's worktree, or let the agent, then review and promote again.");
+        }
+    }
+
+    private static string Line(string text) => text.EndsWith('\n') ? text[..^1] : text;
+}
