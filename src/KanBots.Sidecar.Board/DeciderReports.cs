@@ -366,8 +366,8 @@ public static partial class Decider
 
     private static string FoundDead(Input.LaunchEnded ended) => ended switch
     {
-        { Dirty: true, DiffStat: { } stat } => $"The agent was found dead. Its worktree has changes in {stat.Files} {(stat.Files == 1 ? "file" : "files")} (+{stat.Insertions} -{stat.Deletions}), which are kept: resume it, or review them.",
-        { Dirty: true } => "The agent was found dead. Its worktree may have changes, which are kept: resume it, or review them.",
+        { Dirty: true, DiffStat: { } stat } => $"The agent was found dead. Its worktree has changes in {stat.Files} {(stat.Files == 1 ? "file" : "files")} (+{stat.Insertions} -{stat.Deletions}), which are kept: resume it, review and promote them, or discard them.",
+        { Dirty: true } => "The agent was found dead. Its worktree may have changes, which are kept: resume it, review and promote them, or discard them.",
         _ => "The agent was found dead, and had changed nothing. Resume it.",
     };
 

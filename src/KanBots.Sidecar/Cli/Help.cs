@@ -14,6 +14,8 @@ internal static class Help
           stop CARD                         ends the agent and everything it started
           resume CARD ["text"]              goes on in the same session and worktree
           rewind CARD CHECKPOINT            takes its files back to a checkpoint; what is there is kept first
+          fork CARD [CHECKPOINT] [--prompt TEXT]   a new run that begins with the files of a checkpoint
+          resolve CARD [--branch BRANCH]    the agent brings its work together with what it conflicts with
           promote CARD [PATH…] [--onto BRANCH] [--strategy squash|merge|rebase] [--message TEXT]
           discard CARD                      puts the run's worktree and branch aside, whole
           restore CARD                      brings them back, for 30 days
@@ -21,6 +23,8 @@ internal static class Help
           changes CARD [--since CHECKPOINT] what the run has changed, file by file
           diff CARD [PATH…] [--since CHECKPOINT]
           checkpoints CARD                  its files at the end of each turn
+          worktrees [WHICH…] [--remove [--yes] [--foreign]]
+                                            all worktrees, what each is and takes; shows what removing would lose, then does it
           cost [CARD] [--days N]            what was spent, by day, model, card and run
           config [NAME [VALUE]]             settings and where they come from
 

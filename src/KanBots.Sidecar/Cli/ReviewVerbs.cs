@@ -84,6 +84,23 @@ internal static class ReviewVerbs
         return 0;
     }
 
+    internal static async Task<int> ForkAsync(Client client, Arguments arguments)
+    {
+        var run = Verbs.RunOf(await client.BoardAsync(), arguments.Word(0, "which card"));
+        var forked = (await client.RequestAsync(Methods.RunFork, new RunForkParams(Verbs.NewId(), run.Id, arguments.Words.ElementAtOrDefault(1), arguments.Value("--prompt")), Json.RunForkParams, Json.RunResult)).Run;
+        Console.Out.WriteLine($"#{run.CardNumber} run {forked.Id} begins where run {run.Id} was: {forked.Branch}");
+        return 0;
+    }
+
+    /// <summary>Its agent brings its work together with what it conflicts with.</summary>
+    internal static async Task<int> ResolveAsync(Client client, Arguments arguments)
+    {
+        var run = Verbs.RunOf(await client.BoardAsync(), arguments.Word(0, "which card"));
+        await client.RequestAsync(Methods.RunResolveConflicts, new RunResolveConflictsParams(Verbs.NewId(), run.Id, arguments.Value("--branch")), Json.RunResolveConflictsParams, Json.RunReplyResult);
+        Console.Out.WriteLine($"#{run.CardNumber} is told to resolve its conflicts");
+        return 0;
+    }
+
     /// <summary>Lands what is there now; a branch of the card's number unless another is named.</summary>
     internal static async Task<int> PromoteAsync(Client client, Arguments arguments)
     {

@@ -133,7 +133,7 @@ internal static class Verbs
         if (arguments.Words.Count >= 2)
         {
             var value = arguments.Words[1];
-            using var document = JsonDocument.Parse(long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out _) || value.StartsWith('[') ? value : $"\"{JsonEncodedText.Encode(value)}\"");
+            using var document = JsonDocument.Parse(long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out _) || value.StartsWith('[') || value is "true" or "false" ? value : $"\"{JsonEncodedText.Encode(value)}\"");
             await client.RequestAsync(Methods.ConfigSet, new ConfigSetParams(NewId(), new Dictionary<string, JsonElement?> { [arguments.Words[0]] = document.RootElement.Clone() }), Json.ConfigSetParams, Json.ConfigSetResult);
         }
 

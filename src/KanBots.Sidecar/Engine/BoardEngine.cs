@@ -364,6 +364,7 @@ internal sealed partial class BoardEngine : IAsyncDisposable
     private void Tick()
     {
         ReleaseHeld();
+        ForgetLooks();
         if (_untrusted is null)
         {
             KeepHouse();
@@ -393,6 +394,12 @@ internal sealed partial class BoardEngine : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _watch.Dispose();
+        lock (_looks)
+        {
+            _looks.Values.ToList().ForEach(entry => entry.Look.Dispose());
+            _looks.Clear();
+        }
+
         await _closing.CancelAsync();
         _inbox.Writer.TryComplete();
         await _loop;

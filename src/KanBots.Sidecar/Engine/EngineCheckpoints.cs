@@ -80,9 +80,10 @@ internal sealed partial class BoardEngine
     private Task<Checkpoint> WriteTreeAsync(Run run, CancellationToken cancellation)
     {
         Worktrees.RequireOwn(_paths.Repository, run.WorktreePath);
-        var placed = View.Needs.GetValueOrDefault(run.Id)?.Placed.Select(one => one.Path).ToList() ?? [];
-        return Checkpoint.WriteAsync(_git, run.WorktreePath, placed, _paths.Scratch, cancellation);
+        return Checkpoint.WriteAsync(_git, run.WorktreePath, PlacedOf(run), _paths.Scratch, cancellation);
     }
+
+    private List<string> PlacedOf(Run run) => View.Needs.GetValueOrDefault(run.Id)?.Placed.Select(one => one.Path).ToList() ?? [];
 
     private void SayNotTaken(Run run, Exception failure)
     {

@@ -25,10 +25,16 @@ internal sealed partial class BoardEngine
     internal async Task<Review> ReviewAsync(Run run, string? from, string? to, CancellationToken cancellation)
     {
         Worktrees.RequireOwn(_paths.Repository, run.WorktreePath);
-        var asked = _git.RunAsync(new GitCommand("rev-parse", run.WorktreePath, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], ExitCodes: [1, 128]), cancellation);
-        var (first, shown) = await BetweenAsync(run, from, to, cancellation);
-        var head = await asked;
-        return new Review(first, head.ExitCode == 0 ? head.Text.Trim() : null, shown.Tree, await FilesAsync(run, first, shown.Tree, cancellation), shown.Left);
+        var (first, second) = (TreeOf(run, from) ?? run.BaseCommit, TreeOf(run, to));
+        var (shown, head) = second is not null
+            ? (new Checkpoint(second, []), await WorktreeLook.HeadOfAsync(_git, run.WorktreePath, cancellation))
+            : await LookingAsync(run, async () =>
+            {
+                var look = LookAtWorktree(run);
+                var asked = look.HeadAsync(cancellation);
+                return (await look.ReadAsync(PlacedOf(run), cancellation), await asked);
+            });
+        return new Review(first, head, shown.Tree, await FilesAsync(run, first, shown.Tree, cancellation), shown.Left);
     }
 
     /// <summary>A file on one side of a review.</summary>
@@ -36,16 +42,8 @@ internal sealed partial class BoardEngine
     /// <exception cref="GitFailure">As for the review.</exception>
     internal async Task<TreeFile?> FileAsync(Run run, string? from, string? to, bool isBase, string path, long bytesMax, CancellationToken cancellation)
     {
-        var side = isBase ? TreeOf(run, from) ?? run.BaseCommit : TreeOf(run, to) ?? (await LookingAsync(run, () => WriteTreeAsync(run, cancellation))).Tree;
+        var side = isBase ? TreeOf(run, from) ?? run.BaseCommit : TreeOf(run, to) ?? (await LookingAsync(run, () => LookAtWorktree(run).ReadAsync(PlacedOf(run), cancellation))).Tree;
         return await TreeFile.ReadAsync(_git, run.WorktreePath, side, path, bytesMax, cancellation);
-    }
-
-    internal Task<IReadOnlyDictionary<string, long>> SizesAsync(Run run, IEnumerable<string> blobs, CancellationToken cancellation) => TreeFile.SizesAsync(_git, run.WorktreePath, blobs, cancellation);
-
-    private async Task<(string From, Checkpoint Shown)> BetweenAsync(Run run, string? from, string? to, CancellationToken cancellation)
-    {
-        Worktrees.RequireOwn(_paths.Repository, run.WorktreePath);
-        return (TreeOf(run, from) ?? run.BaseCommit, TreeOf(run, to) is { } tree ? new Checkpoint(tree, []) : await LookingAsync(run, () => WriteTreeAsync(run, cancellation)));
     }
 
     private async Task<IReadOnlyList<FileChange>> FilesAsync(Run run, string from, string tree, CancellationToken cancellation)

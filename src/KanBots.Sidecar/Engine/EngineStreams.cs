@@ -87,6 +87,7 @@ internal sealed partial class BoardEngine
         var effects = new List<Effect>();
         var seq = launch.Position.NextSeq;
         var wantsUsage = false;
+        var mayHaveWritten = false;
         List<PlacedItem>? items = Recent.IsWatched(launch.RunId) ? [] : null;
         foreach (var line in read)
         {
@@ -117,6 +118,7 @@ internal sealed partial class BoardEngine
                 }
 
                 launch.InTurn = signal switch { AgentSignal.TurnStarted => true, AgentSignal.TurnEnded => false, _ => launch.InTurn };
+                mayHaveWritten |= signal is AgentSignal.Tool { Summary: null } or AgentSignal.TurnEnded;
                 wantsUsage |= signal is AgentSignal.TurnStarted && decoder.Baseline is null;
                 if (Converted(launch, signal) is { } input && TryDecide(state, input, now) is { } decided)
                 {
@@ -135,6 +137,11 @@ internal sealed partial class BoardEngine
         _database.KeepSnapshot(_state);
         Show(tools);
         Recent.Add(launch.RunId, seq - 1, items ?? [], items is null ? 0 : read[^1].To - read[0].From);
+        if (mayHaveWritten)
+        {
+            TouchIfLookedAt(launch.RunId);
+        }
+
         Interlocked.Exchange(ref _appended, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
         foreach (var effect in launch.ReplayedAt is null ? effects : [])
         {

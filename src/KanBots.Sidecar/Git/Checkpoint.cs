@@ -1,4 +1,5 @@
 using System.Text;
+using KanBots.Sidecar.Processes;
 
 namespace KanBots.Sidecar.Git;
 
@@ -26,28 +27,57 @@ internal sealed record Checkpoint(string Tree, IReadOnlyList<string> Left)
         var index = Path.Combine(scratch, $"index-{Guid.NewGuid():N}");
         try
         {
-            for (var attempt = 1; ; attempt++)
-            {
-                CopyIndex(worktree, index);
-                var added = await AddAsync(git, worktree, index, attempt < TriesMax ? placed : null, cancellation);
-                if (added == 128 && attempt < TriesMax)
-                {
-                    continue; // perhaps a file went away meanwhile; what stays in the way is found below
-                }
-
-                var left = added switch
-                {
-                    0 => [],
-                    1 => await DifferingAsync(git, worktree, index, placed, cancellation),
-                    _ => await AddOneByOneAsync(git, worktree, index, await DifferingAsync(git, worktree, index, placed, cancellation), cancellation),
-                };
-                return new Checkpoint(await WriteTreeAsync(git, worktree, index, placed, left, cancellation), [.. left.Take(LeftMax)]);
-            }
+            return await ReadAsync(git, worktree, placed, index, isKept: false, cancellation);
         }
         finally
         {
             File.Delete(index);
         }
+    }
+
+    /// <param name="index">Of ours; it stays.</param>
+    /// <param name="isKept">It is of an earlier look, and knows which files have not changed since; else it is made from the agent's.</param>
+    internal static async Task<Checkpoint> ReadAsync(GitRunner git, string worktree, IReadOnlyList<string> placed, string index, bool isKept, CancellationToken cancellation)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            if (attempt > 1 || !isKept)
+            {
+                CopyIndex(worktree, index);
+            }
+
+            var added = await AddAsync(git, worktree, index, attempt < TriesMax ? placed : null, cancellation);
+            if (added == 128 && attempt < TriesMax)
+            {
+                continue; // perhaps a file went away meanwhile; what stays in the way is found below
+            }
+
+            var left = added switch
+            {
+                0 => [],
+                1 => await DifferingAsync(git, worktree, index, placed, cancellation),
+                _ => await AddOneByOneAsync(git, worktree, index, await DifferingAsync(git, worktree, index, placed, cancellation), cancellation),
+            };
+            return new Checkpoint(await WriteTreeAsync(git, worktree, index, placed, left, cancellation), [.. left.Take(LeftMax)]);
+        }
+    }
+
+    /// <summary>Takes in only these files.</summary>
+    /// <param name="index">Of an earlier look.</param>
+    /// <param name="paths">From the top, with slashes: all that may have changed since.</param>
+    /// <returns>The tree; null when it takes a look at everything to tell.</returns>
+    internal static async Task<string?> ReadChangedAsync(GitRunner git, string worktree, string index, IReadOnlyCollection<string> paths, CancellationToken cancellation)
+    {
+        var there = paths.ToLookup(path => PrivateFiles.Look(Path.Combine(worktree, path)) switch { null => "gone", { IsFolder: true } => "folder", _ => "file" });
+        if (there["folder"].Any()
+            || (there["gone"].Any() && (await git.RunAsync(new GitCommand("update-index", worktree, ["update-index", "--remove", "-z", "--stdin"], ExitCodes: [1, 128], IndexFile: index, Input: Nul(there["gone"])), cancellation)).ExitCode != 0)
+            || (there["file"].Any() && (await git.RunAsync(new GitCommand("add", worktree, ["--literal-pathspecs", .. Lenient, "add", "--all", "--sparse", "--ignore-errors", "--pathspec-from-file=-", "--pathspec-file-nul"], ExitCodes: [1, 128], IndexFile: index, Input: Nul(there["file"])), cancellation)).ExitCode != 0))
+        {
+            return null;
+        }
+
+        var written = await git.RunAsync(new GitCommand("write-tree", worktree, ["write-tree"], ExitCodes: [128], IndexFile: index), cancellation);
+        return written.ExitCode == 0 ? written.Text.Trim() : null;
     }
 
     private static void CopyIndex(string worktree, string index)

@@ -17,13 +17,19 @@ internal static class Worktrees
     /// <summary>The kind of "something else stands where the worktree was".</summary>
     internal const string Foreign = "worktreeForeign";
 
-    internal static async Task<IReadOnlyList<Worktree>> ListAsync(GitRunner git, string folder, CancellationToken cancellation) =>
-        Parse((await git.RunAsync(new GitCommand("worktree list", folder, ["worktree", "list", "--porcelain", "-z"]), cancellation)).StandardOutput.Span, null);
+    internal static Task<IReadOnlyList<Worktree>> ListAsync(GitRunner git, string folder, CancellationToken cancellation) => ListAsync(git, folder, null, cancellation);
 
     /// <summary>Those at the path or on the branch. A repository may have thousands of others, of which nothing is made.</summary>
-    private static async Task<IReadOnlyList<Worktree>> ListAsync(GitRunner git, string folder, string path, string branch, CancellationToken cancellation) => Parse(
-        (await git.RunAsync(new GitCommand("worktree list", folder, ["worktree", "list", "--porcelain", "-z"]), cancellation)).StandardOutput.Span,
-        [.. new[] { $"worktree {path}", $"worktree {Repository.Resolve(path)}", $"branch {Heads}{branch}" }.Select(Encoding.UTF8.GetBytes)]);
+    private static Task<IReadOnlyList<Worktree>> ListAsync(GitRunner git, string folder, string path, string branch, CancellationToken cancellation) =>
+        ListAsync(git, folder, [.. new[] { $"worktree {path}", $"worktree {Repository.Resolve(path)}", $"branch {Heads}{branch}" }.Select(Encoding.UTF8.GetBytes)], cancellation);
+
+    private static async Task<IReadOnlyList<Worktree>> ListAsync(GitRunner git, string folder, IReadOnlyList<byte[]>? wanted, CancellationToken cancellation)
+    {
+        var said = await git.RunAsync(new GitCommand("worktree list", folder, ["worktree", "list", "--porcelain", "-z"]), cancellation);
+        var trees = Parse(said.StandardOutput.Span, wanted);
+        said.Release();
+        return trees;
+    }
 
     private const string Heads = "refs/heads/";
 

@@ -14,8 +14,18 @@ internal sealed record CommandLimits(TimeSpan Timeout, int OutputBytesMax)
 }
 
 /// <param name="OutputWasCut">True when standard output was longer than the limit.</param>
-internal sealed record CommandResult(int ExitCode, ReadOnlyMemory<byte> StandardOutput, string StandardError, TimeSpan Elapsed, bool OutputWasCut)
+/// <param name="Pooled">What holds a long standard output, until <see cref="Release"/>.</param>
+internal sealed record CommandResult(int ExitCode, ReadOnlyMemory<byte> StandardOutput, string StandardError, TimeSpan Elapsed, bool OutputWasCut, byte[]? Pooled = null)
 {
+    /// <summary>Standard output was read and is not looked at again. Worth calling for long answers that are asked for often; without it they are garbage like any other.</summary>
+    internal void Release()
+    {
+        if (Pooled is not null)
+        {
+            ArrayPool<byte>.Shared.Return(Pooled);
+        }
+    }
+
     internal string Text => Encoding.UTF8.GetString(StandardOutput.Span);
 }
 
@@ -82,10 +92,10 @@ internal static class ShortCommand
             var output = ReadBoundedAsync(process.StandardOutput.BaseStream, limits.OutputBytesMax, deadline.Token);
             var error = ReadBoundedAsync(process.StandardError.BaseStream, CommandLimits.ErrorCharactersMax, deadline.Token);
             await WriteInputAsync(process, input, deadline.Token);
-            var (bytes, wasCut) = await output;
-            var (errorBytes, _) = await error;
+            var (bytes, wasCut, pooled) = await output;
+            var (errorBytes, _, _) = await error;
             await process.WaitForExitAsync(deadline.Token);
-            return new CommandResult(process.ExitCode, bytes, Encoding.UTF8.GetString(errorBytes.Span), clock.Elapsed, wasCut);
+            return new CommandResult(process.ExitCode, bytes, Encoding.UTF8.GetString(errorBytes.Span), clock.Elapsed, wasCut, pooled);
         }
         catch (OperationCanceledException)
         {
@@ -108,8 +118,11 @@ internal static class ShortCommand
         }
     }
 
+    /// <summary>Bytes of an answer that is copied out of the pool.</summary>
+    private const int CopiedMax = 32 * 1024;
+
     /// <summary>What grows is pooled: the answer of a large repository would else be garbage several times over.</summary>
-    private static async Task<(ReadOnlyMemory<byte> Bytes, bool WasCut)> ReadBoundedAsync(Stream stream, int bytesMax, CancellationToken cancellation)
+    private static async Task<(ReadOnlyMemory<byte> Bytes, bool WasCut, byte[]? Pooled)> ReadBoundedAsync(Stream stream, int bytesMax, CancellationToken cancellation)
     {
         var (kept, length) = (ArrayPool<byte>.Shared.Rent(16 * 1024), 0);
         for (; ; )
@@ -117,9 +130,15 @@ internal static class ShortCommand
             var count = await stream.ReadAsync(kept.AsMemory(length), cancellation); // of a read that was cancelled it is not known when it lets go
             if (count == 0)
             {
-                var bytes = kept.AsSpan(0, Math.Min(length, bytesMax)).ToArray();
+                var (bytes, wasCut) = (kept.AsMemory(0, Math.Min(length, bytesMax)), length > bytesMax);
+                if (bytes.Length > CopiedMax)
+                {
+                    return (bytes, wasCut, kept);
+                }
+
+                var copy = bytes.ToArray();
                 ArrayPool<byte>.Shared.Return(kept);
-                return (bytes, length > bytesMax);
+                return (copy, wasCut, null);
             }
 
             length = Math.Min(length + count, bytesMax + 1); // one more says that it was cut

@@ -44,6 +44,7 @@ internal sealed partial class ClientSession
         try
         {
             _ = PumpAsync(PushThreadsAsync);
+            _ = PumpAsync(PushLooksAsync);
             await _connection.RunAsync();
         }
         finally

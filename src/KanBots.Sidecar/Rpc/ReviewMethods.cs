@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 using System.Text.Unicode;
@@ -44,6 +45,11 @@ internal sealed partial class ClientSession
         var (tree, start) = Place(p.After);
         try
         {
+            if (p.To is null && tree is null)
+            {
+                _looked[run.Id] = _engine.TouchesOf(run.Id); // before the look: what changes meanwhile is told
+            }
+
             var review = await _engine.ReviewAsync(run, p.From, tree ?? p.To, cancellation);
             var page = review.Files.Skip(start).Take(limit).ToList();
             var sizes = await _engine.SizesAsync(run, page.Where(file => file.Status != Git.FileStatus.Deleted).Select(file => file.Blob), cancellation);
@@ -92,6 +98,31 @@ internal sealed partial class ClientSession
         var outcome = await AskAsync(new Core.Input.Comment(p.RequestId, p.RunId, p.CommentId, p.Path, p.Line, p.Side == ReviewSide.Base, p.Text, p.Tree));
         var run = await _engine.RunAsync(outcome.Id) ?? throw NoRun(outcome.Id);
         return new ReviewCommentResult(outcome.Text!, [.. run.Comments.Select(ToWire.Comment)]);
+    }
+
+    /// <summary>Runs that this client has looked at, with the number that it knows. Told once it looks again and again.</summary>
+    private readonly ConcurrentDictionary<long, long> _looked = new();
+
+    /// <summary>At most as often.</summary>
+    private static readonly TimeSpan LooksEvery = TimeSpan.FromMilliseconds(200);
+
+    private async Task PushLooksAsync()
+    {
+        while (!_connection.Closed.IsCancellationRequested)
+        {
+            var touched = _engine.Touched;
+            foreach (var (run, known) in _looked)
+            {
+                // Told once: it asks again if it still shows it.
+                if (_engine.TouchesOf(run) != known && _looked.TryRemove(new KeyValuePair<long, long>(run, known)))
+                {
+                    await _connection.NotifyAsync(Protocol.Methods.ReviewDidChange, new ReviewDidChangeParams(run), ProtocolJson.Default.ReviewDidChangeParams);
+                }
+            }
+
+            await touched.WaitAsync(_connection.Closed);
+            await Task.Delay(LooksEvery, _connection.Closed);
+        }
     }
 
     private async Task<Nothing> MarkViewedAsync(ReviewMarkViewedParams p, CancellationToken cancellation)

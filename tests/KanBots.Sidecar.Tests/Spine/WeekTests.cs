@@ -51,9 +51,6 @@ public sealed class WeekTests(ITestOutputHelper output)
     {
         // As it is released: code that is still being compiled is no memory that a week takes.
         using var place = new Place { Executable = Published.Of("aot-linux-x64").Command(new ProcessStartInfo()).FileName };
-        // Hexadecimal bytes: garbage is collected soon, so that what is measured is what is kept; and a leak finds no room to be one.
-        place.Variables["DOTNET_GCgen0size"] = "400000";
-        place.Variables["DOTNET_GCHeapHardLimit"] = "1800000";
         var client = Start(place);
         var cards = Enumerable.Range(1, 2 * Parallel).Select(number => Place.Card(client, number, "none")).ToList();
         var samples = new List<(int Runs, long KiB)>();
