@@ -29,7 +29,6 @@ internal sealed class MergeConflictException(IReadOnlyList<string> paths, string
 internal sealed class LandingMaker(GitRunner git, Repository repository, string scratch, CancellationToken cancellation)
 {
     private readonly string _place = Path.Combine(scratch, $"landing-{Guid.NewGuid():N}");
-    private IReadOnlyList<string> _attributes = [];
 
     /// <exception cref="MergeConflictException">It conflicts.</exception>
     /// <exception cref="GitFailure">The name is none, or git failed.</exception>
@@ -56,24 +55,8 @@ internal sealed class LandingMaker(GitRunner git, Repository repository, string 
         }
         finally
         {
-            Clear();
+            PrivateFiles.DeleteFolder(_place); // a merge driver of the user's may have left something there
         }
-    }
-
-    /// <summary>Only what was put there: nothing is deleted with all that is in it.</summary>
-    private void Clear()
-    {
-        File.Delete(Path.Combine(_place, "index"));
-        foreach (var file in _attributes.Select(path => Path.Combine(_place, path)))
-        {
-            File.Delete(file);
-            for (var folder = Path.GetDirectoryName(file)!; folder != _place && Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any(); folder = Path.GetDirectoryName(folder)!)
-            {
-                Directory.Delete(folder);
-            }
-        }
-
-        Directory.Delete(_place);
     }
 
     private async Task<string> SquashAsync(LandingWish wish, string onto, string fork, string tree)
@@ -91,17 +74,25 @@ internal sealed class LandingMaker(GitRunner git, Repository repository, string 
         return await CommitAsync(await MergedAsync(wish, onto, work), wish.Message, onto, work);
     }
 
-    /// <summary>Each commit of the run's on top of the target, merges left out as git's rebase does; then what was not committed.</summary>
+    /// <summary>Each commit of the run's on top of the target, merges left out as git's rebase does; then the rest: what was not committed,
+    /// what was committed in a merge, and commits that do not go on alone because a later one or a merge has settled what they conflict in.</summary>
     private async Task<string> RebaseAsync(LandingWish wish, string onto, string head, string fork, string tree)
     {
+        var whole = await MergedAsync(wish, onto, await CommitAsync(tree, "work", fork));
         var tip = onto;
-        foreach (var commit in (await RunAsync("rev-list", ["rev-list", "--reverse", "--topo-order", "--no-merges", $"{fork}..{head}"])).Text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        foreach (var commit in (await RunAsync("rev-list", ["rev-list", "--reverse", "--topo-order", "--min-parents=1", "--max-parents=1", $"{fork}..{head}"])).Text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
-            tip = await OnTopAsync(wish, tip, await TreeOfAsync($"{commit}^"), await TreeOfAsync(commit), (await RunAsync("log", ["log", "-1", "--format=%B", commit])).Text.Trim());
+            try
+            {
+                tip = await OnTopAsync(wish, tip, await TreeOfAsync($"{commit}^"), await TreeOfAsync(commit), (await RunAsync("log", ["log", "-1", "--format=%B", commit])).Text.Trim());
+            }
+            catch (MergeConflictException)
+            {
+                // The whole does not conflict: it lands with the rest.
+            }
         }
 
-        // With merges among them, what comes out of the commits is not what was reviewed: the rest makes it so.
-        return await OnTopAsync(wish, tip, await TreeOfAsync(head), tree, wish.Message) is var last && last != onto ? last : throw GitFailure.Named("nothingToLand", $"{wish.Branch} has all of it already.");
+        return await TreeOfAsync(tip) != whole ? await CommitAsync(whole, wish.Message, tip) : tip != onto ? tip : throw GitFailure.Named("nothingToLand", $"{wish.Branch} has all of it already.");
     }
 
     /// <returns>The tip itself when it has the change already.</returns>
@@ -151,7 +142,6 @@ internal sealed class LandingMaker(GitRunner git, Repository repository, string 
         if (attributes.Length > 0)
         {
             await RunAsync("checkout-index", ["checkout-index", "--force", "-z", "--stdin"], input: attributes);
-            _attributes = Encoding.UTF8.GetString(attributes.Span).Split('\0', StringSplitOptions.RemoveEmptyEntries);
         }
     }
 
