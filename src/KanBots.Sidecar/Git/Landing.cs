@@ -42,14 +42,16 @@ internal sealed class LandingMaker(GitRunner git, Repository repository, string 
             var onto = before ?? wish.Base;
             // Where the agent has rewritten what it began on, its commits say nothing of what was reviewed: only the files do.
             var head = wish.Head is { } own && (await RunAsync("merge-base", ["merge-base", "--is-ancestor", wish.Base, own], [1])).ExitCode == 0 ? own : wish.Base;
-            var fork = (await RunAsync("merge-base", ["merge-base", onto, head], [1, 128])).Text.Trim() is { Length: > 0 } common ? common : wish.Base;
-            var tree = wish.Paths is null ? wish.Tree : await ChosenAsync(fork, wish.Tree, wish.Paths);
+            // Several, where each has merged the other: git takes them together.
+            string[] forks = (await RunAsync("merge-base", ["merge-base", "--all", onto, head], [1, 128])).Text.Split('\n', StringSplitOptions.RemoveEmptyEntries) is { Length: > 0 } common ? common : [wish.Base];
+            forks = wish.Paths is null ? forks : [forks[0]];
+            var tree = wish.Paths is null ? wish.Tree : await ChosenAsync(forks[0], wish.Tree, wish.Paths);
             await ReadTargetAsync(onto);
             var commit = wish.Strategy switch
             {
                 LandingStrategy.Merge => await MergeAsync(wish, onto, head, tree),
-                LandingStrategy.Rebase => await RebaseAsync(wish, onto, head, fork, tree),
-                _ => await SquashAsync(wish, onto, fork, tree),
+                LandingStrategy.Rebase => await RebaseAsync(wish, onto, head, forks, tree),
+                _ => await SquashAsync(wish, onto, forks, tree),
             };
             return new Landing(wish.Branch, before, commit);
         }
@@ -59,9 +61,9 @@ internal sealed class LandingMaker(GitRunner git, Repository repository, string 
         }
     }
 
-    private async Task<string> SquashAsync(LandingWish wish, string onto, string fork, string tree)
+    private async Task<string> SquashAsync(LandingWish wish, string onto, string[] forks, string tree)
     {
-        var merged = await MergedAsync(wish, onto, await CommitAsync(tree, "work", fork));
+        var merged = await MergedAsync(wish, onto, await CommitAsync(tree, "work", forks));
         return merged == await TreeOfAsync(onto)
             ? throw GitFailure.Named("nothingToLand", $"{wish.Branch} has all of it already.")
             : await CommitAsync(merged, wish.Message, onto);
@@ -76,11 +78,11 @@ internal sealed class LandingMaker(GitRunner git, Repository repository, string 
 
     /// <summary>Each commit of the run's on top of the target, merges left out as git's rebase does; then the rest: what was not committed,
     /// what was committed in a merge, and commits that do not go on alone because a later one or a merge has settled what they conflict in.</summary>
-    private async Task<string> RebaseAsync(LandingWish wish, string onto, string head, string fork, string tree)
+    private async Task<string> RebaseAsync(LandingWish wish, string onto, string head, string[] forks, string tree)
     {
-        var whole = await MergedAsync(wish, onto, await CommitAsync(tree, "work", fork));
+        var whole = await MergedAsync(wish, onto, await CommitAsync(tree, "work", forks));
         var tip = onto;
-        foreach (var commit in (await RunAsync("rev-list", ["rev-list", "--reverse", "--topo-order", "--min-parents=1", "--max-parents=1", $"{fork}..{head}"])).Text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        foreach (var commit in (await RunAsync("rev-list", ["rev-list", "--reverse", "--topo-order", "--min-parents=1", "--max-parents=1", head, "--not", .. forks])).Text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             try
             {
