@@ -22,6 +22,8 @@ internal sealed partial record AgentState
         ["dirty only"] = new(Dirt),
         ["commits and dirty"] = new($"{Commits}\n{Dirt}"),
         ["a commit and its revert"] = new($"{Commits}\ngit revert --no-edit HEAD~2..HEAD; echo kept >kept.txt; git add -A; git commit -q -m kept"),
+        ["commits without a message or a change"] = new("echo one >one.txt; git add -A; git commit -q --allow-empty-message -m ''; git commit -q --allow-empty -m nothing; echo new >new.txt"),
+        ["everything deleted"] = new("git rm -q gone.txt; git commit -q -m gone; rm -r folder *.txt .gitignore"),
 
         ["merges"] = new($"{Side}\ngit merge -q --no-edit side; git checkout -q -b third HEAD~1; echo third >third.txt; git add -A; git commit -q -m third; git checkout -q kanbots/issue-7-1; git merge -q --no-edit third\n{Dirt}"),
         ["an octopus merge"] = new($"{Side}\ngit checkout -q -b third HEAD~1; echo third >third.txt; git add -A; git commit -q -m third; git checkout -q kanbots/issue-7-1; git merge -q --no-edit side third"),
@@ -40,6 +42,11 @@ internal sealed partial record AgentState
             echo after >after.txt; git add -A; git commit -q -m after
             """)
         { Another = "sed -i 's/middle/middle by another/' shared.txt" },
+        ["the target merged, and merged by the target"] = new("""
+            echo one >one.txt; git add -A; git commit -q -m one; git merge -q --no-edit next
+            git checkout -q --detach next; git merge -q --no-edit kanbots/issue-7-1~1; git branch -f next; git checkout -q kanbots/issue-7-1
+            echo two >one.txt; echo two >another.txt; git commit -q -a -m two; echo new >new.txt
+            """),
         ["a history of another root merged"] = new($"""
             {Commits}
             git checkout -q --orphan root; git rm -q -rf .; mkdir sub; echo lib >sub/lib.txt; git add -A; git commit -q -m library
@@ -78,6 +85,8 @@ internal sealed partial record AgentState
         { Begun = "mkdir -p in out/deep; echo a >in/a.txt; echo b >out/b.txt; echo c >out/deep/c.txt", Unseen = ["folder/deep.txt", "out/b.txt", "out/deep/c.txt"] },
         ["a sparse checkout with a sparse index"] = new("git sparse-checkout set --cone --sparse-index in; echo edited >in/a.txt; git commit -q -a -m in; echo more >>in/a.txt; rm gone.txt")
         { Begun = "mkdir -p in out/deep; echo a >in/a.txt; echo b >out/b.txt; echo c >out/deep/c.txt", Unseen = ["folder/deep.txt", "out/b.txt", "out/deep/c.txt"] },
+        ["a sparse checkout of its user's"] = new("git sparse-checkout disable; echo 'by the agent' >>out/a.log; git commit -q -a -m log; echo new >out/new.txt")
+        { Begun = "mkdir in out; echo in >in/in.txt; echo '*.log merge=union' >out/.gitattributes; echo start >out/a.log; git add -A; git commit -q -m in; git sparse-checkout set --cone --sparse-index in", Another = "echo 'by another' >>out/a.log" },
         ["a split index"] = new($"{Commits}\ngit update-index --split-index --untracked-cache\n{Dirt}") { Config = ["core.splitIndex=true"] },
 
         ["large files"] = new("echo 'another content' >a.bin; echo committed >b.bin; git add -A; git commit -q -m large; mkdir sub; echo loose >sub/c.bin; printf 'a\\000b' >d.bin")

@@ -124,6 +124,7 @@ internal sealed class WorkedState(AgentState state) : IDisposable
     {
         var parent = TestRepository.TryGit(_repository.Folder, "merge-base", "--is-ancestor", _base, Head).Code == 0 ? Head : _base;
         var work = _repository.Git("commit-tree", Checkpoint.Tree, "-p", parent, "-m", "work").Trim();
+        TestRepository.PlainGit(_another, "pull", "-q", "--ff-only", "origin", "next");
         TestRepository.PlainGit(_another, "fetch", "-q", "origin", work);
         TestRepository.PlainGit(_another, "merge", "-q", "--no-edit", work);
         return TestRepository.PlainGit(_another, "rev-parse", "HEAD^{tree}").Trim();

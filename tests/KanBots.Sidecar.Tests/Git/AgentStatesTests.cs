@@ -61,4 +61,26 @@ public sealed class AgentStatesTests(AgentStates states) : IClassFixture<AgentSt
         string[] rewritten = made.State.Rewritten;
         Assert.Equal(WorkedState.Files(made.Worktree).Where(file => !rewritten.Contains(file.Key)), checkedOut.Where(file => !rewritten.Contains(file.Key)));
     }
+
+    [Theory]
+    [InlineData("large files", "a.bin", "version https://git-lfs.github.com/spec/v1\n")]
+    [InlineData("a filter of its user's", "c.rot", "ybbfr\n")]
+    [InlineData("line endings", "crlf.txt", "one\nthree\n")]
+    public async Task Filters_have_been_at_work(string name, string path, string held)
+    {
+        var made = await states.OfAsync(name);
+        Assert.StartsWith(held, made.Repository.Git("cat-file", "blob", $"{made.Checkpoint.Tree}:{path}"));
+    }
+
+    /// <summary>What is in it stays in its own store: whoever lands it must publish that too.</summary>
+    [Theory]
+    [InlineData("a nested repository with commits", "nested")]
+    [InlineData("a submodule with a commit of its own", "libs/one")]
+    public async Task A_repository_within_is_held_by_the_commit_on_which_it_stands(string name, string path)
+    {
+        var made = await states.OfAsync(name);
+        var commit = TestRepository.PlainGit(Path.Combine(made.Worktree, path), "rev-parse", "HEAD").Trim();
+        Assert.Equal($"160000 {commit}", made.Entries(made.Checkpoint.Tree)[path]);
+        Assert.NotEqual(0, TestRepository.TryGit(made.Repository.Folder, "cat-file", "-e", commit).Code);
+    }
 }
