@@ -106,10 +106,12 @@ internal sealed partial class GitRunner(TimeProvider time, CommandLimits? limits
             environment["GIT_INDEX_FILE"] = command.IndexFile;
         }
 
+        // An index of ours shares nothing: git would put what it shares beside the index that it is a copy of.
+        string[] whole = command.IndexFile is null ? [] : ["-c", "core.splitIndex=false"];
         CommandResult result;
         try
         {
-            result = await ShortCommand.RunAsync("git", ["-c", "core.quotePath=false", "-c", "gc.auto=0", "-c", "maintenance.auto=false", .. command.Arguments], command.Folder, environment, command.Input, _limits, cancellation);
+            result = await ShortCommand.RunAsync("git", ["-c", "core.quotePath=false", "-c", "gc.auto=0", "-c", "maintenance.auto=false", .. whole, .. command.Arguments], command.Folder, environment, command.Input, _limits, cancellation);
         }
         catch (CommandMissingException refused) when (!refused.IsAbsent)
         {

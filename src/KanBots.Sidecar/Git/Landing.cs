@@ -32,7 +32,6 @@ internal sealed class LandingMaker(GitRunner git, Repository repository, string 
 {
     private bool _signs;
     private readonly string _place = Path.Combine(scratch, $"landing-{Guid.NewGuid():N}");
-    private IReadOnlyList<string> _attributes = [];
 
     /// <exception cref="MergeConflictException">It conflicts.</exception>
     /// <exception cref="GitFailure">The name is none, or git failed.</exception>
@@ -46,43 +45,29 @@ internal sealed class LandingMaker(GitRunner git, Repository repository, string 
             var onto = before ?? wish.Base;
             // Where the agent has rewritten what it began on, its commits say nothing of what was reviewed: only the files do.
             var head = wish.Head is { } own && (await RunAsync("merge-base", ["merge-base", "--is-ancestor", wish.Base, own], [1])).ExitCode == 0 ? own : wish.Base;
-            var fork = (await RunAsync("merge-base", ["merge-base", onto, head], [1, 128])).Text.Trim() is { Length: > 0 } common ? common : wish.Base;
-            var tree = wish.Paths is null ? wish.Tree : await ChosenAsync(fork, wish.Tree, wish.Paths);
+            // Several, where each has merged the other: git takes them together.
+            string[] forks = (await RunAsync("merge-base", ["merge-base", "--all", onto, head], [1, 128])).Text.Split('\n', StringSplitOptions.RemoveEmptyEntries) is { Length: > 0 } common ? common : [wish.Base];
+            forks = wish.Paths is null ? forks : [forks[0]];
+            var tree = wish.Paths is null ? wish.Tree : await ChosenAsync(forks[0], wish.Tree, wish.Paths);
             await ReadTargetAsync(onto);
             _signs = (await RunAsync("config", ["config", "--type=bool", "--get", "commit.gpgSign"], [1])).Text.Trim() == "true";
             var commit = wish.Strategy switch
             {
                 LandingStrategy.Merge => await MergeAsync(wish, onto, head, tree),
-                LandingStrategy.Rebase => await RebaseAsync(wish, onto, head, fork, tree),
-                _ => await SquashAsync(wish, onto, fork, tree),
+                LandingStrategy.Rebase => await RebaseAsync(wish, onto, head, forks, tree),
+                _ => await SquashAsync(wish, onto, forks, tree),
             };
             return new Landing(wish.Branch, before, commit);
         }
         finally
         {
-            Clear();
+            PrivateFiles.DeleteFolder(_place); // a merge driver of the user's may have left something there
         }
     }
 
-    /// <summary>Only what was put there: nothing is deleted with all that is in it.</summary>
-    private void Clear()
+    private async Task<string> SquashAsync(LandingWish wish, string onto, string[] forks, string tree)
     {
-        File.Delete(Path.Combine(_place, "index"));
-        foreach (var file in _attributes.Select(path => Path.Combine(_place, path)))
-        {
-            File.Delete(file);
-            for (var folder = Path.GetDirectoryName(file)!; folder != _place && Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any(); folder = Path.GetDirectoryName(folder)!)
-            {
-                Directory.Delete(folder);
-            }
-        }
-
-        Directory.Delete(_place);
-    }
-
-    private async Task<string> SquashAsync(LandingWish wish, string onto, string fork, string tree)
-    {
-        var merged = await MergedAsync(wish, onto, await CommitAsync(tree, "work", fork));
+        var merged = await MergedAsync(wish, onto, await CommitAsync(tree, "work", forks));
         return merged == await TreeOfAsync(onto)
             ? throw GitFailure.Named("nothingToLand", $"{wish.Branch} has all of it already.")
             : await LandedAsync(merged, await MessageAsync(wish, onto, merged), onto);
@@ -96,22 +81,30 @@ internal sealed class LandingMaker(GitRunner git, Repository repository, string 
         return await LandedAsync(merged, await MessageAsync(wish, onto, merged), onto, work);
     }
 
-    /// <summary>Each commit of the run's on top of the target, merges left out as git's rebase does; then what was not committed.</summary>
-    private async Task<string> RebaseAsync(LandingWish wish, string onto, string head, string fork, string tree)
+    /// <summary>Each commit of the run's on top of the target, merges left out as git's rebase does; then the rest: what was not committed,
+    /// what was committed in a merge, and commits that do not go on alone because a later one or a merge has settled what they conflict in.</summary>
+    private async Task<string> RebaseAsync(LandingWish wish, string onto, string head, string[] forks, string tree)
     {
+        var whole = await MergedAsync(wish, onto, await CommitAsync(tree, "work", forks));
         var tip = onto;
         if (hooks is not null)
         {
             await hooks.BeforeRebaseAsync(onto, wish.Branch);
         }
 
-        foreach (var commit in (await RunAsync("rev-list", ["rev-list", "--reverse", "--topo-order", "--no-merges", $"{fork}..{head}"])).Text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        foreach (var commit in (await RunAsync("rev-list", ["rev-list", "--reverse", "--topo-order", "--min-parents=1", "--max-parents=1", head, "--not", .. forks])).Text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
-            tip = await OnTopAsync(wish, tip, await TreeOfAsync($"{commit}^"), await TreeOfAsync(commit), (await RunAsync("log", ["log", "-1", "--format=%B", commit])).Text.Trim());
+            try
+            {
+                tip = await OnTopAsync(wish, tip, await TreeOfAsync($"{commit}^"), await TreeOfAsync(commit), (await RunAsync("log", ["log", "-1", "--format=%B", commit])).Text.Trim());
+            }
+            catch (MergeConflictException)
+            {
+                // The whole does not conflict: it lands with the rest.
+            }
         }
 
-        // With merges among them, what comes out of the commits is not what was reviewed: the rest makes it so.
-        return await OnTopAsync(wish, tip, await TreeOfAsync(head), tree, wish.Message) is var last && last != onto ? last : throw GitFailure.Named("nothingToLand", $"{wish.Branch} has all of it already.");
+        return await TreeOfAsync(tip) != whole ? await LandedAsync(whole, await MessageAsync(wish, tip, whole), tip) : tip != onto ? tip : throw GitFailure.Named("nothingToLand", $"{wish.Branch} has all of it already.");
     }
 
     /// <returns>The tip itself when it has the change already.</returns>
@@ -161,7 +154,6 @@ internal sealed class LandingMaker(GitRunner git, Repository repository, string 
         if (attributes.Length > 0)
         {
             await RunAsync("checkout-index", ["checkout-index", "--force", "-z", "--stdin"], input: attributes);
-            _attributes = Encoding.UTF8.GetString(attributes.Span).Split('\0', StringSplitOptions.RemoveEmptyEntries);
         }
     }
 

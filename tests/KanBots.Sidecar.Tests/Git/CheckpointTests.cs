@@ -165,6 +165,17 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Fact]
+    public async Task A_name_that_is_no_text_is_taken_in_beside_what_git_cannot_take_in()
+    {
+        var worktree = await _repository.AddAsync(7, 1);
+        WorkedState.Run(worktree, """echo x >"$(printf 'caf\351.txt')"; echo x >beside.txt; mkdir "$(printf 'f\351')"; echo x >"$(printf 'f\351')/in.txt"; git init -q nested""");
+        var checkpoint = await WriteAsync(worktree);
+        WorkedState.Run(worktree, """rm -r "$(printf 'caf\351.txt')" "$(printf 'f\351')" """);
+        Assert.Equal(["nested/"], checkpoint.Left);
+        Assert.Equal(["\"caf\\351.txt\"", "\"f\\351/in.txt\"", "beside.txt", "readme.txt"], _repository.Git("ls-tree", "-r", "--name-only", checkpoint.Tree).Trim().Split('\n').Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task A_filter_that_fails_keeps_only_its_own_files_out()
     {
         _repository.Write(".gitattributes", "*.bad filter=bad\n");
