@@ -158,6 +158,7 @@ export interface ChangedFile {
   mode?: string;
   previousMode?: string;
   size?: number;
+  viewed?: boolean;
 }
 
 export interface Checkpoint {
@@ -444,6 +445,16 @@ export interface Removed {
   decisionIds: readonly string[];
 }
 
+export interface RemovedWorktree {
+  path: string;
+  class: WorktreeClass;
+  removal: WorktreeRemoval;
+  bytes: number;
+  loses: readonly string[];
+  done: boolean;
+  why?: string;
+}
+
 export interface ResultItem {
   kind: "result";
   isError: boolean;
@@ -519,6 +530,17 @@ export interface ReviewCommentParams {
 export interface ReviewCommentResult {
   commentId: string;
   comments: readonly ReviewComment[];
+}
+
+export interface ReviewDidChangeParams {
+  runId: number;
+}
+
+export interface ReviewMarkViewedParams {
+  requestId: string;
+  runId: number;
+  files: readonly ViewedFile[];
+  viewed?: boolean;
 }
 
 export type ReviewSide = "base" | "head";
@@ -635,6 +657,13 @@ export interface RunEventsResult {
   next?: string;
 }
 
+export interface RunForkParams {
+  requestId: string;
+  runId: number;
+  checkpoint?: string;
+  prompt?: string;
+}
+
 export interface RunPromoteParams {
   requestId: string;
   runId: number;
@@ -671,6 +700,12 @@ export interface RunReplyParams {
 
 export interface RunReplyResult {
   messageId: string;
+}
+
+export interface RunResolveConflictsParams {
+  requestId: string;
+  runId: number;
+  branch?: string;
 }
 
 export interface RunRestoreParams {
@@ -843,6 +878,51 @@ export interface UserMessageItem {
   parentToolUseId?: string;
 }
 
+export interface ViewedFile {
+  path: string;
+  blob?: string;
+}
+
+export type WorktreeClass = "main" | "live" | "inReview" | "merged" | "dirty" | "clean" | "trash" | "missing" | "locked" | "foreign";
+
+export interface WorktreeItem {
+  path: string;
+  class: WorktreeClass;
+  removal: WorktreeRemoval;
+  bytes: number;
+  loses: readonly string[];
+  branch?: string;
+  commit?: string;
+  runId?: number;
+  cardNumber?: number;
+  mergedInto?: string;
+  restorableUntil?: string;
+  why?: string;
+}
+
+export interface WorktreeListParams {
+  progressToken?: unknown;
+}
+
+export interface WorktreeListResult {
+  worktrees: readonly WorktreeItem[];
+  trashBytes: number;
+}
+
+export type WorktreeRemoval = "nothing" | "discard" | "free" | "forget" | "remove";
+
+export interface WorktreeRemoveParams {
+  requestId: string;
+  paths: readonly string[];
+  plan?: string;
+  foreign?: boolean;
+}
+
+export interface WorktreeRemoveResult {
+  worktrees: readonly RemovedWorktree[];
+  plan?: string;
+}
+
 /** Requests that a client sends: params and result by method. */
 export interface Requests {
   "initialize": { params: InitializeParams; result: InitializeResult };
@@ -857,18 +937,23 @@ export interface Requests {
   "run/stop": { params: RunStopParams; result: RunResult };
   "run/reply": { params: RunReplyParams; result: RunReplyResult };
   "run/resume": { params: RunResumeParams; result: RunResult };
+  "run/fork": { params: RunForkParams; result: RunResult };
   "run/rewind": { params: RunRewindParams; result: RunResult };
   "run/promote": { params: RunPromoteParams; result: RunPromoteResult };
   "run/discard": { params: RunDiscardParams; result: RunDiscardResult };
   "run/restore": { params: RunRestoreParams; result: RunResult };
+  "run/resolveConflicts": { params: RunResolveConflictsParams; result: RunReplyResult };
   "run/details": { params: RunDetailsParams; result: RunDetailsResult };
   "review/changes": { params: ReviewChangesParams; result: ReviewChangesResult };
   "review/blob": { params: ReviewBlobParams; result: ReviewBlobResult };
+  "review/markViewed": { params: ReviewMarkViewedParams; result: Nothing };
   "review/comment": { params: ReviewCommentParams; result: ReviewCommentResult };
   "review/submit": { params: ReviewSubmitParams; result: RunReplyResult };
   "run/events": { params: RunEventsParams; result: RunEventsResult };
   "run/subscribe": { params: RunSubscribeParams; result: Nothing };
   "run/unsubscribe": { params: RunUnsubscribeParams; result: Nothing };
+  "worktree/list": { params: WorktreeListParams; result: WorktreeListResult };
+  "worktree/remove": { params: WorktreeRemoveParams; result: WorktreeRemoveResult };
   "decision/list": { params: Nothing; result: DecisionListResult };
   "decision/answer": { params: DecisionAnswerParams; result: DecisionResult };
   "decision/dismiss": { params: DecisionDismissParams; result: DecisionResult };
@@ -887,6 +972,7 @@ export interface Notifications {
   "$/progress": ProgressParams;
   "workspace/didChangeTrust": DidChangeTrustParams;
   "board/didChange": BoardDidChangeParams;
+  "review/didChange": ReviewDidChangeParams;
   "run/didAppend": RunDidAppendParams;
   "decision/didRequest": DecisionDidRequestParams;
   "decision/didWithdraw": DecisionDidWithdrawParams;
@@ -920,6 +1006,7 @@ export const ErrorCodes = {
   settingUnknown: 24,
   storageFailed: 25,
   worktreeChanged: 26,
+  hookFailed: 27,
   requestCancelled: -32800,
   parseError: -32700,
   internalError: -32603,

@@ -108,7 +108,8 @@ public static partial class Decider
         if (refusal is null)
         {
             var files = string.Concat(resolve.Paths.Take(PathsSaidMax).Select(path => $"\n- {path}"));
-            var text = $"Your work conflicts with the branch `{resolve.Branch}`{(files.Length > 0 ? $" in:{files}\n" : ". ")}Commit what you have, merge that branch into yours (`git merge {resolve.Branch}`), and resolve the conflicts so that what both sides wanted still holds. Then check that it builds and that its tests pass, and commit the merge.";
+            var where = files.Length > 0 ? $" in:{files}\n" : ". ";
+            var text = $"Your work conflicts with the branch `{resolve.Branch}`{where}Commit what you have, merge that branch into yours (`git merge {resolve.Branch}`), and resolve the conflicts so that what both sides wanted still holds. Then check that it builds and that its tests pass, and commit the merge.";
             Tell(plan, run, new Message(resolve.MessageId, text, MessageState.Waiting));
             plan.Outcome = new Outcome(OutcomeKind.Message, run.Id, resolve.MessageId);
         }

@@ -228,7 +228,7 @@ public static partial class Decider
         return refusal;
     }
 
-    private static Refusal? CannotContinue(Run run) => run.Discarded is { FreedAt: null } gone
+    private static Refusal? CannotContinue(Run run) => run.Discarded is { FreeBegun: false } gone
         ? new Refusal("illegalTransition", $"Run {run.Id} was discarded. Restore it first; that can be done until {gone.Until:yyyy-MM-dd}.", run.State.ToString(), run.CardId, run.Id)
         : run.Moving != WorktreeMove.None
         ? Moving(run)

@@ -58,6 +58,11 @@ public static partial class Decider
             return new Refusal("worktreeMissing", $"What run {run.Id} left was deleted for good on {at:yyyy-MM-dd}. Fork the run from a checkpoint, or dispatch the card again.", run.State.ToString(), run.CardId, run.Id);
         }
 
+        if (run.Discarded is { FreeBegun: true } begun)
+        {
+            return new Refusal("worktreeMissing", $"Run {run.Id} was being deleted for good, so that what is left at {begun.TrashPath} may not be all of it. Look there, or fork the run from a checkpoint.", run.State.ToString(), run.CardId, run.Id);
+        }
+
         plan.Outcome = new Outcome(OutcomeKind.Run, run.Id, null);
         if (run.State == RunState.Discarded && run.Moving == WorktreeMove.None)
         {

@@ -105,7 +105,13 @@ public static class Evolver
             case Event.LeftoversCounted left:
                 return With(state, left.RunId, run => run with { LeftRunning = left.Count });
             case Event.WorktreeMoveOrdered ordered:
-                return With(state, ordered.RunId, run => run with { Moving = ordered.Move, Moves = run.Moves + 1, MoveFailure = null });
+                return With(state, ordered.RunId, run => run with
+                {
+                    Moving = ordered.Move,
+                    Moves = run.Moves + 1,
+                    MoveFailure = null,
+                    Discarded = ordered.Move == WorktreeMove.Free && run.Discarded is { } gone ? gone with { FreeBegun = true } : run.Discarded,
+                });
             case Event.WorktreeMoveFailed failed:
                 return With(state, failed.RunId, run => run with { Moving = WorktreeMove.None, MoveFailure = failed.Failure, Promoting = null, RewindingTo = null });
             case Event.CommentKept kept:

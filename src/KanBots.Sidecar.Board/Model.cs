@@ -198,8 +198,9 @@ public sealed record Promoted(string Branch, string Commit, DateTimeOffset At);
 /// <param name="From">The state to which a restore leads back.</param>
 /// <param name="TrashPath">Empty when there was no worktree any more.</param>
 /// <param name="Until">Until then it can be restored.</param>
+/// <param name="FreeBegun">Its deletion was ordered: what is there may not be all of it any more.</param>
 /// <param name="FreedAt">When it was deleted for good; null while it is not.</param>
-public sealed record Discarded(RunState From, string TrashPath, DateTimeOffset At, DateTimeOffset Until, DateTimeOffset? FreedAt = null);
+public sealed record Discarded(RunState From, string TrashPath, DateTimeOffset At, DateTimeOffset Until, bool FreeBegun = false, DateTimeOffset? FreedAt = null);
 
 /// <summary>What was used of one model.</summary>
 /// <param name="HasPrice">False when some of it had no known price: then the money does not hold it.</param>

@@ -7,7 +7,6 @@ internal sealed class HookFailedException(string message) : Exception(message);
 
 /// <summary>Runs the hooks that git would run for a commit of the user's: those of the main working tree, never the agent's version of them, in a
 /// checkout of its own that has the target as HEAD and what is landing as index and files. Nobody's checkout is touched.</summary>
-/// <param name="git">Patient: a hook may run a whole test suite.</param>
 /// <param name="place">Where that checkout is made for as long as they run.</param>
 /// <param name="environment">Of whose hooks they are.</param>
 internal sealed class CommitHooks(GitRunner git, Repository repository, string place, IReadOnlyList<string>? environment, CancellationToken cancellation)

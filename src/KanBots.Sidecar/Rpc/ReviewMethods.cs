@@ -103,9 +103,6 @@ internal sealed partial class ClientSession
     /// <summary>Runs that this client has looked at, with the number that it knows. Told once it looks again and again.</summary>
     private readonly ConcurrentDictionary<long, long> _looked = new();
 
-    /// <summary>At most as often.</summary>
-    private static readonly TimeSpan LooksEvery = TimeSpan.FromMilliseconds(200);
-
     private async Task PushLooksAsync()
     {
         while (!_connection.Closed.IsCancellationRequested)
@@ -121,7 +118,6 @@ internal sealed partial class ClientSession
             }
 
             await touched.WaitAsync(_connection.Closed);
-            await Task.Delay(LooksEvery, _connection.Closed);
         }
     }
 

@@ -137,7 +137,7 @@ internal static partial class ToWire
         run.IsOver || run.Warnings.IsEmpty ? null : [.. run.Warnings.Select(Warning)],
         view.Stalls.GetValueOrDefault(run.Id) is { } stall ? new RunStall(stall.Kind, stall.Since, stall.Message) : null,
         view.Setups.GetValueOrDefault(run.Id) is { } setup ? new RunSetup(setup.IsWaiting, setup.Since, setup.LastLine) : null,
-        run.Discarded is { FreedAt: null } discarded ? discarded.Until : null,
+        run.Discarded is { FreeBegun: false } discarded ? discarded.Until : null,
         run.Promoted is { } landed ? new RunPromotion(landed.Branch, landed.Commit, landed.At) : null,
         view.Conflicts.GetValueOrDefault(run.Id) is { IsDefaultOrEmpty: false } conflicts ? [.. conflicts.Select(conflict => new Protocol.RunConflict([.. conflict.Paths], conflict.OtherRunId, conflict.Target))] : null);
 

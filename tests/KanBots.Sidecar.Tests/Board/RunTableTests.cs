@@ -161,6 +161,12 @@ public sealed class RunTableTests
         yield return ("Promote", new Input.Promote(boards.Id, id, new PromoteOrder("main", LandingStrategy.Squash, null, [], "c0ffee")));
         yield return ("WorkLanded, unasked", new Input.WorkLanded(id, 0, "main", "c0ffee"));
         yield return ("Restore", new Input.Restore(boards.Id, id));
+        yield return ("Free", new Input.Free(boards.Id, id));
+        yield return ("WorktreeFreed, unasked", new Input.WorktreeFreed(id, 0));
+        yield return ("Fork, no checkpoint there", new Input.Fork(boards.Id, id, null, null, "s-9", "m-9"));
+        yield return ("MarkViewed", new Input.MarkViewed(boards.Id, id, [new ViewedFile("a.txt", "c0ffee")], true));
+        yield return ("ResolveConflicts", new Input.ResolveConflicts(boards.Id, id, "main", ["a.txt"], "m-9"));
+        yield return ("CheckpointsPruned, none there", new Input.CheckpointsPruned(id, ["1-c0ffee"]));
         yield return ("WorktreeDiscarded, unasked", new Input.WorktreeDiscarded(id, 0, "/trash"));
         yield return ("WorktreeRestored, unasked", new Input.WorktreeRestored(id, 0));
         yield return ("WorktreeMoveFailed, unasked", new Input.WorktreeMoveFailed(id, 0, new Reason("folderNotMoved", ""), []));

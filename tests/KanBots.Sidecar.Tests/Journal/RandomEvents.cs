@@ -32,7 +32,7 @@ internal sealed class RandomEvents(int seed)
     private Event Next()
     {
         _number++;
-        return _random.Next(48) switch
+        return _random.Next(51) switch
         {
             0 => new Event.CardCreated(Card()),
             1 => new Event.CardChanged(Card()),
@@ -72,6 +72,9 @@ internal sealed class RandomEvents(int seed)
             43 => new Event.RewindOrdered(Id, Text),
             44 => new Event.RunRewound(Id, new DiffStat(1, 2, 3)),
             45 => new Event.CommentKept(Id, new ReviewComment($"c-{_random.Next(3)}", Text, _random.Next(9), _random.Next(2) == 0, Text, Maybe, At)),
+            48 => new Event.RunFreed(Id, At),
+            49 => new Event.FilesViewed(Id, Some(() => new ViewedFile(Text, Text)), _random.Next(2) == 0),
+            50 => new Event.CheckpointsPruned(Id, Some(() => Text)),
             46 => new Event.CommentDropped(Id, $"c-{_random.Next(3)}"),
             47 => new Event.CommentsSent(Id),
             42 => new Event.RunPromoted(Id, new Promoted(Text, Text, At)),

@@ -65,7 +65,7 @@ public sealed class SampleTests
         {
             foreach (var (key, value) in members.ToList())
             {
-                if (key is not ("values" or "origins" or "limits" or "input" or "id" or "token"))
+                if (key is not ("values" or "origins" or "limits" or "input" or "id" or "token" or "progressToken"))
                 {
                     AddUnknown(value);
                 }

@@ -29,6 +29,7 @@ public sealed class HostileRepositoryTests
 
         // Looking at changes asks git, with its filters.
         Assert.Equal("notTrusted", Assert.Throws<WireError>(() => client.Call("review/changes", new JsonObject { ["runId"] = 1 })).Kind);
+        Assert.Equal("notTrusted", Assert.Throws<WireError>(() => client.Call("worktree/list", [])).Kind);
         Assert.Equal("notTrusted", Assert.Throws<WireError>(() => client.Call("review/blob", new JsonObject { ["runId"] = 1, ["path"] = "p", ["side"] = "base" })).Kind);
         Assert.Empty(Marks(place));
         Assert.Equal(before, Listing(place));
@@ -106,6 +107,7 @@ public sealed class HostileRepositoryTests
         ("run/reply", new JsonObject { ["runId"] = 1, ["text"] = "t" }), ("run/resume", new JsonObject { ["runId"] = 1 }), ("decision/answer", new JsonObject { ["decisionId"] = "d", ["allow"] = true }),
         ("decision/dismiss", new JsonObject { ["decisionId"] = "d" }), ("config/set", new JsonObject { ["values"] = new JsonObject { ["runs.maxParallel"] = 1 } }),
         ("run/promote", new JsonObject { ["runId"] = 1, ["targetBranch"] = "b", ["expectedTree"] = "t" }), ("run/discard", new JsonObject { ["runId"] = 1 }), ("run/restore", new JsonObject { ["runId"] = 1 }),
+        ("run/fork", new JsonObject { ["runId"] = 1 }), ("run/resolveConflicts", new JsonObject { ["runId"] = 1, ["branch"] = "b" }), ("review/markViewed", new JsonObject { ["runId"] = 1, ["files"] = new JsonArray(new JsonObject { ["path"] = "p" }) }), ("worktree/remove", new JsonObject { ["paths"] = new JsonArray("p") }),
         ("run/rewind", new JsonObject { ["runId"] = 1, ["checkpoint"] = "c" }), ("review/comment", new JsonObject { ["runId"] = 1, ["path"] = "p", ["line"] = 1, ["side"] = "head", ["text"] = "t" }), ("review/submit", new JsonObject { ["runId"] = 1 }),
     ];
 

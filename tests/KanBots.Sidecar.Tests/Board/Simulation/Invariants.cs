@@ -105,7 +105,7 @@ internal sealed class Invariants(World world)
 
         foreach (var run in after.Runs.Values)
         {
-            Hold(!before.Runs.TryGetValue(run.Id, out var was) || was.WorktreePath.Length == 0 || was.WorktreePath == run.WorktreePath, "worktree-clobber", $"run {run.Id} changed its worktree to {run.WorktreePath}");
+            Hold(!before.Runs.TryGetValue(run.Id, out var was) || was.WorktreePath.Length == 0 || was.WorktreePath == run.WorktreePath || run is { WorktreePath: "", Discarded.FreedAt: not null }, "worktree-clobber", $"run {run.Id} changed its worktree to {run.WorktreePath}");
         }
     }
 
@@ -305,6 +305,10 @@ internal sealed class Invariants(World world)
             Input.Comment comment => comment.RunId,
             Input.SubmitComments submit => submit.RunId,
             Input.Restore restore => restore.RunId,
+            Input.Free free => free.RunId,
+            Input.Fork => after.NextRunId - 1,
+            Input.MarkViewed viewed => viewed.RunId,
+            Input.ResolveConflicts resolve => resolve.RunId,
             Input.Recalled recalled => recalled.Run.Id,
             Input.Decide decide => before.Decisions.GetValueOrDefault(decide.DecisionId)?.RunId ?? 0,
             Input.Recovered or Input.Tick => null,
@@ -383,6 +387,7 @@ internal sealed class Invariants(World world)
         Effect.Promote one => (one.RunId, null),
         Effect.Rewind one => (one.RunId, null),
         Effect.Restore one => (one.RunId, null),
+        Effect.Free one => (one.RunId, null),
         _ => throw new InvalidOperationException($"The invariants do not know {effect.GetType().Name}."),
     };
 
@@ -392,8 +397,10 @@ internal sealed class Invariants(World world)
         foreach (var run in state.Runs.Values)
         {
             Hold(run.State == RunState.Discarded == (run.Discarded is not null), "state-drift", $"run {run.Id} is {run.State} and was {(run.Discarded is null ? "not " : "")}discarded");
-            Hold(run.State != RunState.Discarded || run.Discarded!.TrashPath.Length == 0 || world.Trash.ContainsKey(run.Id) || run.Moving == WorktreeMove.Restore, "work-lost", $"run {run.Id} is discarded and its worktree is not in the trash");
+            Hold(run.State != RunState.Discarded || run.Discarded!.TrashPath.Length == 0 || world.Trash.ContainsKey(run.Id) || run.Discarded.FreeBegun || run.Moving == WorktreeMove.Restore, "work-lost", $"run {run.Id} is discarded and its worktree is not in the trash");
             Hold(run.State == RunState.Discarded || run.Moving == WorktreeMove.Discard || !world.Trash.ContainsKey(run.Id), "work-lost", $"run {run.Id} is {run.State} and its worktree is in the trash");
+            Hold(run.Discarded?.FreedAt is null || world.Freed.Contains(run.Id), "work-lost", $"run {run.Id} is said to be deleted for good, and nobody has");
+            Hold(!world.Freed.Contains(run.Id) || run.Discarded is not null, "work-lost", $"run {run.Id} is {run.State} and what it left was deleted");
             Hold(run.IsLive || !run.LaunchLive, "launch-live-when-over", $"run {run.Id} is {run.State} with a live launch");
             Hold(run.Messages.DistinctBy(message => message.Id).Count() == run.Messages.Length, "message-twice", $"run {run.Id} has one message twice");
             Hold(run.Messages.All(message => message.State != MessageState.Delivered || world.Launches.Values.Any(launch => launch.RunId == run.Id && launch.Read.Contains(message.Id))), "delivered-unread", $"run {run.Id} says that a message was delivered, and no agent has read it");

@@ -36,8 +36,15 @@ internal sealed class People(Random random)
             < 74 => new Input.Discard(NextRequest(), Run(state)),
             < 75 when random.Next(3) == 0 && state.Runs.Values.FirstOrDefault(run => !run.Comments.IsEmpty) is { } drafted => new Input.Comment(NextRequest(), drafted.Id, drafted.Comments[0].Id, "a.txt", 1, false, random.Next(2) == 0 ? "" : "Why not?", null),
             < 75 => random.Next(2) == 0 ? new Input.Comment(NextRequest(), Run(state), null, "a.txt", random.Next(3), random.Next(2) == 0, random.Next(5) == 0 ? "" : "Why?", null) : new Input.SubmitComments(NextRequest(), Run(state), null, NextMessage()),
+            < 76 when random.Next(3) == 0 => new Input.Free(NextRequest(), state.Runs.Values.FirstOrDefault(run => run.Discarded is not null)?.Id ?? Run(state)),
             < 76 => new Input.Restore(NextRequest(), Run(state)),
             < 77 when state.Runs.Values.FirstOrDefault(run => !run.Checkpoints.IsEmpty) is { } kept => new Input.Rewind(NextRequest(), kept.Id, kept.Checkpoints[random.Next(kept.Checkpoints.Length)].Id),
+            < 78 when random.Next(2) == 0 => random.Next(3) switch
+            {
+                0 => new Input.Fork(NextRequest(), state.Runs.Values.FirstOrDefault(run => !run.Checkpoints.IsEmpty)?.Id ?? Run(state), null, random.Next(2) == 0 ? null : "Another way.", $"session-{_requests}", NextMessage()),
+                1 => new Input.MarkViewed(NextRequest(), Run(state), [new ViewedFile("a.txt", random.Next(2) == 0 ? "c0ffee" : "")], random.Next(3) > 0),
+                _ => new Input.ResolveConflicts(NextRequest(), Run(state), "main", ["a.txt"], NextMessage()),
+            },
             < 79 => new Input.Promote(NextRequest(), Run(state), new PromoteOrder("main", (LandingStrategy)random.Next(3), null, random.Next(4) == 0 ? ["a.txt"] : [], "c0ffee")),
             < 95 => Answer(state),
             _ => new Input.SetSettings(NextRequest(), new Settings(random.Next(0, 5), new Budget(random.Next(1, 30) * 100_000L, random.Next(1, 12), random.Next(5, 90)), DayBudgets[random.Next(DayBudgets.Length)])),

@@ -374,6 +374,10 @@ internal sealed class Simulator
                 _world.Restore(restore.RunId);
                 _inbox.Add(new Input.WorktreeRestored(restore.RunId, _state.Runs[restore.RunId].Moves));
                 break;
+            case Effect.Free free:
+                _world.Free(free.RunId);
+                _inbox.Add(Chance(5) ? new Input.WorktreeMoveFailed(free.RunId, _state.Runs[free.RunId].Moves, new Reason("gitFailed", "One file may not be deleted."), []) : new Input.WorktreeFreed(free.RunId, _state.Runs[free.RunId].Moves));
+                break;
             case Effect.Rewind rewind:
                 _inbox.Add(Chance(4) ? new Input.WorktreeMoveFailed(rewind.RunId, _state.Runs[rewind.RunId].Moves, new Reason("folderExists", "It is in the way."), []) : new Input.WorktreeRewound(rewind.RunId, _state.Runs[rewind.RunId].Moves, new DiffStat(1, 1, 0)));
                 break;

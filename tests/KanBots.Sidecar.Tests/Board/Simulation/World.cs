@@ -123,6 +123,20 @@ internal sealed class World(Random random)
         }
     }
 
+    internal HashSet<long> Freed { get; } = [];
+
+    /// <summary>What is not in the trash is never deleted.</summary>
+    internal void Free(long runId)
+    {
+        if (Worktrees.ContainsKey(runId))
+        {
+            throw new Violation("work-lost", $"the worktree of run {runId} was deleted from its place");
+        }
+
+        _ = Trash.Remove(runId);
+        _ = Freed.Add(runId);
+    }
+
     internal void StepLaunch(SimLaunch launch)
     {
         if (launch.HostDelay > 0)
