@@ -97,6 +97,11 @@ internal sealed partial class BoardEngine : IAsyncDisposable
     internal void Start()
     {
         PrivateFiles.MakeFolder(_paths.Runs);
+        if (PrivateFiles.Look(_paths.Scratch) is { IsFolder: true })
+        {
+            PrivateFiles.DeleteFolder(_paths.Scratch); // what a serve that was killed had begun is begun anew
+        }
+
         PrivateFiles.MakeFolder(_paths.Scratch);
         _loop = Task.Run(RunAsync);
         Post(() => _ = RecoverAsync());

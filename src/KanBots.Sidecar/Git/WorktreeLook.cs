@@ -52,7 +52,8 @@ internal sealed class WorktreeLook(GitRunner git, Repository repository, string 
     {
         var change = await TakeAsync(cancellation);
         var stamp = Stamp(placed);
-        var isKept = _last is not null && stamp == _stamp;
+        // After what .gitignore may say now, what an earlier look has taken in is not in it for good.
+        var isKept = _last is not null && stamp == _stamp && !change.IsBlind;
         if (isKept && !change.IsAll && change.Paths.Count == 0)
         {
             return _last!;
@@ -108,7 +109,7 @@ internal sealed class WorktreeLook(GitRunner git, Repository repository, string 
         _watch = null;
         var ignored = await git.RunAsync(new GitCommand("ls-files", worktree, ["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory"]), cancellation);
         _watch = TreeWatch.Start(worktree, ignored.Text.Split('\0', StringSplitOptions.RemoveEmptyEntries).Where(path => path.EndsWith('/')).Select(path => path.TrimEnd('/')).ToHashSet(StringComparer.Ordinal), touched);
-        return TreeChange.All;
+        return TreeChange.Blind;
     }
 
     /// <summary>What else decides what is taken in: the agent's index, for what it has added against the rules or left out, and the rules beside the tree.</summary>

@@ -385,6 +385,11 @@ internal sealed class Simulator
                 _inbox.Add(Chance(3) ? new Input.WorktreeMoveFailed(promote.RunId, _state.Runs[promote.RunId].Moves, new Reason("mergeConflict", "It conflicts."), ["a.txt"]) : new Input.WorkLanded(promote.RunId, _state.Runs[promote.RunId].Moves, "main", "c0ffee"));
                 break;
             case Effect.TakeCheckpoint take:
+                if (_state.Runs[take.RunId].Checkpoints is [var oldest, _, ..] && Chance(4))
+                {
+                    _inbox.Add(new Input.CheckpointsPruned(take.RunId, [oldest.Id]));
+                }
+
                 // Taken at some later moment, of whatever lies there then.
                 var tree = $"{_random.Next(3)}";
                 _inbox.Add(new Input.CheckpointTaken(take.RunId, new CheckpointMark($"{_step}-{tree}", tree, _now, take.Why, 0)));
