@@ -169,7 +169,7 @@ internal sealed class NothingLostSequence(NothingLostWorld world, NothingLostCou
     private void KillServe(int moment, bool alone)
     {
         Interlocked.Increment(ref counts.Kills);
-        Thread.Sleep(moment); // the moment of the kill, not a wait for anything
+        Place.Moment(moment);
         world.KillServe(alone ? Down : null);
         void Down()
         {
@@ -307,7 +307,7 @@ internal sealed class NothingLostSequence(NothingLostWorld world, NothingLostCou
     {
         Place.Until($"seed {seed}: a host has begun", () => world.Place.HostPids(card, _run).Count > hosts, 60);
         var moment = _random.Next(0, 400);
-        Thread.Sleep(moment); // the moment of the end, not a wait for anything
+        Place.Moment(moment);
         Done.Add($"{how switch { 2 => "agent killed if there is one", 3 => "host killed", 4 => "stop", _ => "discard" }} after {moment} ms");
         switch (how)
         {
