@@ -37,8 +37,6 @@ internal sealed class NothingLostSequence(NothingLostWorld world, NothingLostCou
 
     internal int Seed => seed;
 
-    internal IEnumerable<(string Tree, SortedDictionary<string, string> Files)> Kept => _kept.Values;
-
     private string Repository => world.Place.Repository;
 
     private string TrashPath => Path.Combine(world.Place.State, "trash", $"issue-{card}-{_run}");
@@ -276,7 +274,7 @@ internal sealed class NothingLostSequence(NothingLostWorld world, NothingLostCou
     /// <summary>One more launch, which ends by itself, is killed, stopped, or discarded with all that it has running.</summary>
     private void Turn()
     {
-        var (before, hosts, end) = ((int)Details()["run"]!["launch"]!, world.Place.HostPids(card, _run).Count, _random.Next(6));
+        var (before, hosts, agents, end) = ((int)Details()["run"]!["launch"]!, world.Place.HostPids(card, _run).Count, world.Place.AgentPids(card, _run).Count, _random.Next(6));
         JsonArray steps = [Sh(Work())];
         if (end >= 2)
         {
@@ -290,7 +288,7 @@ internal sealed class NothingLostSequence(NothingLostWorld world, NothingLostCou
         _ = _random.Next(2) == 0 ? Ask("run/reply", false, ("text", $"[[fake:{Named}]]")) : Ask("run/resume", false, ("text", $"[[fake:{Named}]]"));
         if (end >= 2)
         {
-            End(end, hosts);
+            End(end, hosts, agents);
         }
 
         if (_discarded)
@@ -303,21 +301,20 @@ internal sealed class NothingLostSequence(NothingLostWorld world, NothingLostCou
         AssertLastIs(Files());
     }
 
-    private void End(int how, int hosts)
+    private void End(int how, int hosts, int agents)
     {
         Place.Until($"seed {seed}: a host has begun", () => world.Place.HostPids(card, _run).Count > hosts, 60);
         var moment = _random.Next(0, 400);
         Place.Moment(moment);
-        Done.Add($"{how switch { 2 => "agent killed if there is one", 3 => "host killed", 4 => "stop", _ => "discard" }} after {moment} ms");
+        Done.Add($"{how switch { 2 => "agent killed", 3 => "host killed", 4 => "stop", _ => "discard" }} after {moment} ms");
         switch (how)
         {
             case 2:
-                Interlocked.Increment(ref counts.Kills);
-                Place.Kill(world.Place.AgentPid(card, _run) ?? world.Place.HostPids(card, _run)[^1]);
+                Place.Until($"seed {seed}: an agent has begun", () => world.Place.AgentPids(card, _run).Count > agents, 60);
+                Kill(world.Place.AgentPids(card, _run)[^1]);
                 break;
             case 3:
-                Interlocked.Increment(ref counts.Kills);
-                Place.Kill(world.Place.HostPids(card, _run)[^1]);
+                Kill(world.Place.HostPids(card, _run)[^1]);
                 break;
             case 4:
                 Ask("run/stop", false);
@@ -325,6 +322,16 @@ internal sealed class NothingLostSequence(NothingLostWorld world, NothingLostCou
             default:
                 DiscardLive();
                 break;
+        }
+    }
+
+    /// <summary>One that has ended of itself may have left its pid to somebody else.</summary>
+    private void Kill(int pid)
+    {
+        if (world.IsOfOurs(pid))
+        {
+            Interlocked.Increment(ref counts.Kills);
+            Place.Kill(pid);
         }
     }
 
@@ -472,7 +479,7 @@ internal sealed class NothingLostSequence(NothingLostWorld world, NothingLostCou
     private void Check()
     {
         Learn();
-        PlainFiles.AssertReadable(Repository, Kept);
+        PlainFiles.AssertReadable(Repository, _kept.Values);
         Assert.All(_landed, one => Assert.Equal((one.Commit, one.Tree), (TestRepository.PlainGit(Repository, "rev-parse", $"refs/heads/{one.Branch}").Trim(), TestRepository.PlainGit(Repository, "rev-parse", $"refs/heads/{one.Branch}^{{tree}}").Trim())));
     }
 
