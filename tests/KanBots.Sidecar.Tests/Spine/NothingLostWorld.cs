@@ -89,7 +89,18 @@ internal sealed class NothingLostWorld : IDisposable
     internal bool IsOfOurs(int pid) => Place.IsAlive(pid) && (Said(pid, "cmdline").Contains(Place.Root, StringComparison.Ordinal) || StandsIn(pid)?.StartsWith(Place.Root, StringComparison.Ordinal) == true);
 
     /// <summary>But serve, and the relay of the connection that is open.</summary>
-    internal void AwaitNothingLeft() => Place.Until("nothing is left but serve and its client", () => !Processes().Any(pid => IsOfOurs(pid) && pid != Place.ServePid && pid != Client.Pid));
+    internal void AwaitNothingLeft()
+    {
+        List<int> left = [];
+        try
+        {
+            Place.Until("nothing is left but serve and its client", () => (left = [.. Processes().Where(pid => IsOfOurs(pid) && pid != Place.ServePid && pid != Client.Pid)]).Count == 0);
+        }
+        catch (Xunit.Sdk.TrueException)
+        {
+            Assert.Fail($"Left is {string.Join("; ", left.Select(pid => $"{pid} in {StandsIn(pid)}: {Said(pid, "cmdline").Replace('\0', ' ')}"))}");
+        }
+    }
 
     private static IEnumerable<int> Processes() => Directory.EnumerateDirectories("/proc").Select(Path.GetFileName).Where(name => name!.All(char.IsAsciiDigit)).Select(name => int.Parse(name!));
 
