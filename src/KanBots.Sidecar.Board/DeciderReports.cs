@@ -91,7 +91,7 @@ public static partial class Decider
             case Input.MoveReport moved when run.Moving != WorktreeMove.None && run.IsOver && moved.Move == run.Moves:
                 Moved(plan, run, moved);
                 break;
-            case Input.CheckpointTaken taken when run.HoldsWorktree && taken.Mark.Tree != run.Checkpoints.LastOrDefault()?.Tree && run.Checkpoints.All(mark => mark.Id != taken.Mark.Id):
+            case Input.CheckpointTaken taken when run is { HoldsWork: true, State: not RunState.Discarded } && taken.Mark.Tree != run.Checkpoints.LastOrDefault()?.Tree && run.Checkpoints.All(mark => mark.Id != taken.Mark.Id):
                 plan.Record(new Event.CheckpointTaken(run.Id, taken.Mark));
                 break;
             case Input.CheckpointsPruned pruned when run.Checkpoints.Any(mark => pruned.Checkpoints.Contains(mark.Id)):

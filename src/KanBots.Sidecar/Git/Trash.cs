@@ -24,12 +24,13 @@ internal static class Trash
     /// <exception cref="GitFailure">It could not be done, and all is as it was.</exception>
     internal static async Task<string> PutAsync(GitRunner git, Repository repository, string worktree, string branch, string trash, string keptRef, CancellationToken cancellation)
     {
-        var place = Moved(worktree, trash);
+        var place = Moved(repository, worktree, trash);
         try
         {
             if (IsOfOurs(repository, place))
             {
                 await RepairAsync(git, repository, place, cancellation);
+                Release(place);
             }
 
             if (await CommitOfAsync(git, repository, $"refs/heads/{branch}", cancellation) is { } commit)
@@ -41,10 +42,11 @@ internal static class Trash
         }
         catch (GitFailure) when (place.Length > 0)
         {
-            Rename(place, worktree);
+            Move(repository, place, worktree);
             if (IsOfOurs(repository, worktree))
             {
                 await RepairAsync(git, repository, worktree, cancellation);
+                Release(worktree);
             }
 
             throw;
@@ -70,7 +72,7 @@ internal static class Trash
             }
 
             Directory.CreateDirectory(Path.GetDirectoryName(worktree)!);
-            Rename(trash, worktree);
+            Move(repository, trash, worktree);
             moved = true;
         }
         else if (trash.Length > 0 && !Worktrees.IsThere(worktree))
@@ -83,6 +85,7 @@ internal static class Trash
             if (IsOfOurs(repository, worktree))
             {
                 await RepairAsync(git, repository, worktree, cancellation);
+                Release(worktree);
             }
 
             if (kept is not null)
@@ -92,10 +95,11 @@ internal static class Trash
         }
         catch (GitFailure) when (moved)
         {
-            Rename(worktree, trash);
+            Move(repository, worktree, trash);
             if (IsOfOurs(repository, trash))
             {
                 await RepairAsync(git, repository, trash, cancellation);
+                Release(trash);
             }
 
             throw;
@@ -137,7 +141,7 @@ internal static class Trash
         }
     }
 
-    private static string Moved(string worktree, string trash)
+    private static string Moved(Repository repository, string worktree, string trash)
     {
         foreach (var place in new[] { trash, BesideOf(worktree) })
         {
@@ -155,14 +159,52 @@ internal static class Trash
         PrivateFiles.MakeFolder(Path.GetDirectoryName(trash)!);
         try
         {
-            Rename(worktree, trash);
+            Move(repository, worktree, trash);
             return trash;
         }
         catch (GitFailure) when (Directory.Exists(worktree) && !Directory.Exists(trash))
         {
             PrivateFiles.MakeFolder(Path.GetDirectoryName(BesideOf(worktree))!);
-            Rename(worktree, BesideOf(worktree));
+            Move(repository, worktree, BesideOf(worktree));
             return BesideOf(worktree);
+        }
+    }
+
+    private static ReadOnlySpan<byte> HeldBy => "kanbots: on its way into the trash or out of it"u8;
+
+    private static string LockOf(string worktree) => Path.Combine(Worktrees.RecordIn(worktree), "locked");
+
+    /// <summary>Until git's record of it knows the new place, a `git worktree prune` of the user's would take the record, with the agent's index and
+    /// HEAD: git leaves what is locked. Whoever goes on after a crash takes the lock away; one of the user's stays.</summary>
+    private static void Move(Repository repository, string from, string to)
+    {
+        if (!IsOfOurs(repository, from) || !Directory.Exists(Worktrees.RecordIn(from)))
+        {
+            Rename(from, to);
+            return;
+        }
+
+        if (PrivateFiles.Look(LockOf(from)) is null)
+        {
+            PrivateFiles.Replace(LockOf(from), HeldBy);
+        }
+
+        try
+        {
+            Rename(from, to);
+        }
+        catch (GitFailure)
+        {
+            Release(from);
+            throw;
+        }
+    }
+
+    private static void Release(string worktree)
+    {
+        if (PrivateFiles.Look(LockOf(worktree)) is { IsFolder: false } && PrivateFiles.ReadAll(LockOf(worktree)).AsSpan().SequenceEqual(HeldBy))
+        {
+            File.Delete(LockOf(worktree));
         }
     }
 

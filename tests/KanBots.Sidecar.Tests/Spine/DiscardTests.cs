@@ -101,6 +101,26 @@ public sealed class DiscardTests
         Assert.Equal((string)run["branch"]!, TestRepository.PlainGit(worktree, "branch", "--show-current").Trim());
     }
 
+    /// <summary>Between the move and git's knowing of it, the user's git finds nothing where its record says, and would forget the agent's index and HEAD.</summary>
+    [Fact]
+    public void A_prune_of_the_users_at_the_worst_moment_takes_nothing()
+    {
+        using var place = new Place();
+        var real = Environment.GetEnvironmentVariable("PATH")!.Split(':').Select(folder => Path.Combine(folder, "git")).First(File.Exists);
+        Directory.CreateDirectory(Path.Combine(place.Root, "tools"));
+        place.Program("tools/git", $"#!/bin/sh\ncase \" $* \" in *' worktree repair '*) {real} -C '{place.Repository}' worktree prune --expire now;; esac\nexec {real} \"$@\"");
+        place.Variables["PATH"] = $"{Path.Combine(place.Root, "tools")}:{Environment.GetEnvironmentVariable("PATH")}";
+        place.Script("work", """[{"write":"staged.txt","text":"staged\n"},{"sh":"git add -A && git checkout -q --detach"},{"say":"done"}]""");
+        var client = place.Start();
+        var id = Place.Dispatch(client, Place.Card(client, 1, "work"));
+        var worktree = (string)Place.UntilState(client, id, "inReview")["worktreePath"]!;
+        var (staged, list) = (TestRepository.PlainGit(worktree, "ls-files", "--stage"), Place.Git(place.Repository, "worktree", "list", "--porcelain"));
+        client.Ask("run/discard", On(id));
+        client.Ask("run/restore", On(id));
+        Assert.Equal(staged, TestRepository.PlainGit(worktree, "ls-files", "--stage"));
+        Assert.Equal(list, Place.Git(place.Repository, "worktree", "list", "--porcelain"));
+    }
+
     [Fact]
     public void A_lost_database_loses_neither_what_was_discarded_nor_what_was_kept()
     {

@@ -161,6 +161,9 @@ internal sealed class Place : IDisposable
         }
     }
 
+    /// <summary>Lets a random time go by before a kill: the moment of it, not a wait for anything.</summary>
+    internal static void Moment(int milliseconds) => Thread.Sleep(milliseconds);
+
     internal int ServePid => (int)JsonNode.Parse(File.ReadAllText(Path.Combine(State, "serve.json")))!["pid"]!;
 
     /// <summary>By the children's own word: each wrote its pid into a file. A zombie is gone.</summary>

@@ -41,6 +41,11 @@ public sealed class PromoteTests
         Assert.True(File.Exists(Path.Combine(worktree, "loose.txt")));
         Assert.Equal("", Place.Git(place.Repository, "for-each-ref", "refs/kanbots/landing"));
         Assert.Equal("illegalTransition", Assert.Throws<WireError>(() => client.Ask("run/resume", On(id))).Kind);
+        File.WriteAllText(Path.Combine(worktree, "late.txt"), "after it has landed\n");
+        client.Ask("run/rewind", On(id, ("checkpoint", (string)client.Call("run/details", On(id))["checkpoints"]![0]!["id"]!)));
+        Assert.False(File.Exists(Path.Combine(worktree, "late.txt")));
+        client.Ask("run/rewind", On(id, ("checkpoint", (string)client.Call("run/details", On(id))["checkpoints"]!.AsArray()[^1]!["id"]!)));
+        Assert.Equal("after it has landed\n", File.ReadAllText(Path.Combine(worktree, "late.txt")));
         client.Ask("run/discard", On(id));
         Assert.Equal("promoted", (string)client.Ask("run/restore", On(id))["run"]!["state"]!);
     }
