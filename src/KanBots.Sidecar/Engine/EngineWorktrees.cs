@@ -49,7 +49,7 @@ internal sealed partial class BoardEngine
         }
 
         return new Input.WorktreeSeen(run.Id, null, there is not null
-            ? $"Its worktree {run.WorktreePath} is gone from there. If you moved it, run `git worktree repair <its new folder>`; if you deleted it, `git worktree add -f '{run.WorktreePath}' {run.Branch}` makes it anew from its branch, which is kept. Then resume the run."
+            ? $"Its worktree {run.WorktreePath} is gone from there. If you moved it, run `git worktree repair <its new folder>`; if you deleted it, `mkdir -p '{Path.GetDirectoryName(run.WorktreePath)}' && git worktree add -f '{run.WorktreePath}' {run.Branch}` makes it anew from its branch, which is kept. Then resume the run."
             : $"Its worktree {run.WorktreePath} was removed. `git worktree add '{run.WorktreePath}' {run.Branch}` makes it anew if its branch is still there; then resume the run. Else dispatch the card again.");
     }
 
