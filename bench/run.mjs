@@ -1,5 +1,6 @@
 // Runs the measures one after the other, since they would disturb each other, and prints one table.
 import { existsSync } from "node:fs";
+import { checkpoint } from "./checkpoint.mjs";
 import { dispatch } from "./dispatch.mjs";
 import { row, table } from "./figures.mjs";
 import { giant } from "./giant.mjs";
@@ -9,10 +10,11 @@ import { ingest } from "./ingest.mjs";
 import { many } from "./many.mjs";
 import { memory } from "./memory.mjs";
 import { sidecar } from "./place.mjs";
+import { radar } from "./radar.mjs";
 import { review } from "./review.mjs";
 import { start } from "./start.mjs";
 
-const measures = { start, dispatch, many, ingest, giant, memory, guard, review, idle };
+const measures = { start, dispatch, many, ingest, giant, memory, guard, review, checkpoint, radar, idle };
 const words = process.argv.slice(2);
 const quick = words.includes("--quick");
 const named = words.filter((word) => word !== "--quick");

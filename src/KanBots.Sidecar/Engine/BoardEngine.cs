@@ -36,6 +36,8 @@ internal sealed partial class BoardEngine : IAsyncDisposable
     private readonly SemaphoreSlim _preparing = new(1, 1);
     private readonly GitRunner _git;
 
+    private readonly FreshIndexes _fresh;
+
     /// <summary>For what runs programs of the user's that may take long.</summary>
     private readonly GitRunner _patientGit;
     private readonly Paths _paths;
@@ -60,6 +62,7 @@ internal sealed partial class BoardEngine : IAsyncDisposable
     {
         _paths = paths;
         _git = git;
+        _fresh = new FreshIndexes(git, paths.Scratch);
         _patientGit = new GitRunner(time, CommitHooks.HookLimits);
         _open = open;
         _time = time;
@@ -97,12 +100,7 @@ internal sealed partial class BoardEngine : IAsyncDisposable
     internal void Start()
     {
         PrivateFiles.MakeFolder(_paths.Runs);
-        if (PrivateFiles.Look(_paths.Scratch) is { IsFolder: true })
-        {
-            PrivateFiles.DeleteFolder(_paths.Scratch); // what a serve that was killed had begun is begun anew
-        }
-
-        PrivateFiles.MakeFolder(_paths.Scratch);
+        PrivateFiles.MakeEmptyFolder(_paths.Scratch); // what a serve that was killed had begun there is begun anew
         _loop = Task.Run(RunAsync);
         Post(() => _ = RecoverAsync());
     }

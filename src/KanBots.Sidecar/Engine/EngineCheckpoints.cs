@@ -32,17 +32,24 @@ internal sealed partial class BoardEngine
     /// <exception cref="GitFailure">The worktree is not there or not its own, or git could not keep its files.</exception>
     private Task<Checkpoint> CheckpointAsync(Run run, string why) => LookingAsync(run, async () =>
         {
+            Worktrees.RequireOwn(_paths.Repository, run.WorktreePath);
+            var parents = CheckpointRefs.ParentsAsync(_git, run.WorktreePath, run.CardNumber, run.Id, _closing.Token); // while the files are taken in
             var taken = await WriteTreeAsync(run, _closing.Token);
             if (taken.Tree != (View.State.Runs.GetValueOrDefault(run.Id) ?? run).Checkpoints.LastOrDefault()?.Tree)
             {
                 var at = _time.GetUtcNow();
                 var mark = new CheckpointMark(FormattableString.Invariant($"{at.ToUnixTimeMilliseconds()}-{taken.Tree[..8]}"), taken.Tree, at, why, taken.Left.Count);
-                await CheckpointRefs.KeepAsync(_git, run.WorktreePath, run.CardNumber, run.Id, mark.Id, mark.Tree, _closing.Token);
+                await CheckpointRefs.KeepAsync(_git, run.WorktreePath, run.CardNumber, run.Id, mark.Id, mark.Tree, _closing.Token, parents);
                 Post(() =>
                 {
                     Report(new Input.CheckpointTaken(run.Id, mark));
                     LookAhead();
                 });
+            }
+
+            if (why == "turn")
+            {
+                await _fresh.LookThroughAsync(run.WorktreePath, _closing.Token); // there will be others; nobody waits for this one any more
             }
 
             return taken;
@@ -80,7 +87,7 @@ internal sealed partial class BoardEngine
     private Task<Checkpoint> WriteTreeAsync(Run run, CancellationToken cancellation)
     {
         Worktrees.RequireOwn(_paths.Repository, run.WorktreePath);
-        return Checkpoint.WriteAsync(_git, run.WorktreePath, PlacedOf(run), _paths.Scratch, cancellation);
+        return Checkpoint.WriteAsync(_git, run.WorktreePath, PlacedOf(run), _paths.Scratch, cancellation, _fresh);
     }
 
     private List<string> PlacedOf(Run run) => View.Needs.GetValueOrDefault(run.Id)?.Placed.Select(one => one.Path).ToList() ?? [];

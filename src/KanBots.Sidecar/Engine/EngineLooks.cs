@@ -101,7 +101,13 @@ internal sealed partial class BoardEngine
             }
         }
 
-        if (_sizes.Count + unknown.Count > SizesMax)
+        KeepSizes(sizes);
+        return sizes;
+    }
+
+    private void KeepSizes(IReadOnlyDictionary<string, long> sizes)
+    {
+        if (_sizes.Count + sizes.Count > SizesMax)
         {
             _sizes.Clear();
         }
@@ -110,7 +116,5 @@ internal sealed partial class BoardEngine
         {
             _sizes[blob] = size;
         }
-
-        return sizes;
     }
 }

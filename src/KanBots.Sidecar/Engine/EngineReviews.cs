@@ -26,15 +26,17 @@ internal sealed partial class BoardEngine
     {
         Worktrees.RequireOwn(_paths.Repository, run.WorktreePath);
         var (first, second) = (TreeOf(run, from) ?? run.BaseCommit, TreeOf(run, to));
-        var (shown, head) = second is not null
-            ? (new Checkpoint(second, []), await WorktreeLook.HeadOfAsync(_git, run.WorktreePath, cancellation))
+        var (shown, files, head) = second is not null
+            ? (new Checkpoint(second, []), null, await WorktreeLook.HeadOfAsync(_git, run.WorktreePath, cancellation))
             : await LookingAsync(run, async () =>
             {
                 var look = LookAtWorktree(run);
                 var asked = look.HeadAsync(cancellation);
-                return (await look.ReadAsync(PlacedOf(run), cancellation), await asked);
+                var (taken, differing) = await look.ReadAsync(PlacedOf(run), first, cancellation);
+                KeepSizes(look.Sizes);
+                return (taken, differing, await asked);
             });
-        return new Review(first, head, shown.Tree, await FilesAsync(run, first, shown.Tree, cancellation), shown.Left);
+        return new Review(first, head, shown.Tree, await FilesAsync(run, first, shown.Tree, files, cancellation), shown.Left);
     }
 
     /// <summary>A file on one side of a review.</summary>
@@ -46,7 +48,8 @@ internal sealed partial class BoardEngine
         return await TreeFile.ReadAsync(_git, run.WorktreePath, side, path, bytesMax, cancellation);
     }
 
-    private async Task<IReadOnlyList<FileChange>> FilesAsync(Run run, string from, string tree, CancellationToken cancellation)
+    /// <param name="asked">The answer, where it is known already.</param>
+    private async Task<IReadOnlyList<FileChange>> FilesAsync(Run run, string from, string tree, IReadOnlyList<FileChange>? asked, CancellationToken cancellation)
     {
         lock (_reviews)
         {
@@ -56,7 +59,7 @@ internal sealed partial class BoardEngine
             }
         }
 
-        var files = await TreeChanges.BetweenAsync(_git, run.WorktreePath, from, tree, cancellation);
+        var files = asked ?? await TreeChanges.BetweenAsync(_git, run.WorktreePath, from, tree, cancellation);
         lock (_reviews)
         {
             _reviews.AddFirst((from, tree, files));

@@ -22,12 +22,13 @@ internal sealed record Checkpoint(string Tree, IReadOnlyList<string> Left)
     /// a sparse checkout leaves out. The copy lies in <paramref name="scratch"/> and is removed.</summary>
     /// <param name="worktree">Known to be its own: what its `.git` names is gone by.</param>
     /// <param name="placed">What was put there for the agent, relative to the worktree: never part of it, also when the agent has added it.</param>
-    internal static async Task<Checkpoint> WriteAsync(GitRunner git, string worktree, IReadOnlyList<string> placed, string scratch, CancellationToken cancellation)
+    /// <param name="fresh">Copies that are faster to work with; null for none.</param>
+    internal static async Task<Checkpoint> WriteAsync(GitRunner git, string worktree, IReadOnlyList<string> placed, string scratch, CancellationToken cancellation, FreshIndexes? fresh = null)
     {
         var index = Path.Combine(scratch, $"index-{Guid.NewGuid():N}");
         try
         {
-            return await ReadAsync(git, worktree, placed, index, isKept: false, cancellation);
+            return await ReadAsync(git, worktree, placed, index, isKept: false, cancellation, fresh);
         }
         finally
         {
@@ -37,13 +38,13 @@ internal sealed record Checkpoint(string Tree, IReadOnlyList<string> Left)
 
     /// <param name="index">Of ours; it stays.</param>
     /// <param name="isKept">It is of an earlier look, and knows which files have not changed since; else it is made from the agent's.</param>
-    internal static async Task<Checkpoint> ReadAsync(GitRunner git, string worktree, IReadOnlyList<string> placed, string index, bool isKept, CancellationToken cancellation)
+    internal static async Task<Checkpoint> ReadAsync(GitRunner git, string worktree, IReadOnlyList<string> placed, string index, bool isKept, CancellationToken cancellation, FreshIndexes? fresh = null)
     {
         for (var attempt = 1; ; attempt++)
         {
             if (attempt > 1 || !isKept)
             {
-                CopyIndex(worktree, index);
+                CopyIndex(worktree, index, fresh?.Of(worktree));
             }
 
             var added = await AddAsync(git, worktree, index, attempt < TriesMax ? placed : null, cancellation);
@@ -65,24 +66,25 @@ internal sealed record Checkpoint(string Tree, IReadOnlyList<string> Left)
     /// <summary>Takes in only these files.</summary>
     /// <param name="index">Of an earlier look.</param>
     /// <param name="paths">From the top, with slashes: all that may have changed since.</param>
-    /// <returns>The tree; null when it takes a look at everything to tell.</returns>
-    internal static async Task<string?> ReadChangedAsync(GitRunner git, string worktree, string index, IReadOnlyCollection<string> paths, CancellationToken cancellation)
+    /// <returns>False when it takes a look at everything to tell.</returns>
+    internal static async Task<bool> TakeChangedAsync(GitRunner git, string worktree, string index, IReadOnlyCollection<string> paths, CancellationToken cancellation)
     {
         var there = paths.ToLookup(path => PrivateFiles.Look(Path.Combine(worktree, path)) switch { null => "gone", { IsFolder: true } => "folder", _ => "file" });
-        if (there["folder"].Any()
-            || (there["gone"].Any() && (await git.RunAsync(new GitCommand("update-index", worktree, ["update-index", "--remove", "-z", "--stdin"], ExitCodes: [1, 128], IndexFile: index, Input: Nul(there["gone"])), cancellation)).ExitCode != 0)
-            || (there["file"].Any() && (await git.RunAsync(new GitCommand("add", worktree, ["--literal-pathspecs", .. Lenient, "add", "--all", "--sparse", "--ignore-errors", "--pathspec-from-file=-", "--pathspec-file-nul"], ExitCodes: [1, 128], IndexFile: index, Input: Nul(there["file"])), cancellation)).ExitCode != 0))
-        {
-            return null;
-        }
+        return !there["folder"].Any()
+            && (!there["gone"].Any() || (await git.RunAsync(new GitCommand("update-index", worktree, ["update-index", "--remove", "-z", "--stdin"], ExitCodes: [1, 128], IndexFile: index, Input: Nul(there["gone"])), cancellation)).ExitCode == 0)
+            && (!there["file"].Any() || (await git.RunAsync(new GitCommand("add", worktree, ["--literal-pathspecs", .. Lenient, "add", "--all", "--sparse", "--ignore-errors", "--pathspec-from-file=-", "--pathspec-file-nul"], ExitCodes: [1, 128], IndexFile: index, Input: Nul(there["file"])), cancellation)).ExitCode == 0);
+    }
 
+    /// <returns>The tree of an index; null when none can be made of it.</returns>
+    internal static async Task<string?> TreeOfAsync(GitRunner git, string worktree, string index, CancellationToken cancellation)
+    {
         var written = await git.RunAsync(new GitCommand("write-tree", worktree, ["write-tree"], ExitCodes: [128], IndexFile: index), cancellation);
         return written.ExitCode == 0 ? written.Text.Trim() : null;
     }
 
-    private static void CopyIndex(string worktree, string index)
+    private static void CopyIndex(string worktree, string index, string? fresh)
     {
-        var own = Path.Combine(Worktrees.RecordIn(worktree), "index");
+        var own = fresh ?? Path.Combine(Worktrees.RecordIn(worktree), "index");
         File.Delete(index);
         if (File.Exists(own))
         {

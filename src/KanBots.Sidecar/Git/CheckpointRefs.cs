@@ -29,6 +29,14 @@ internal static partial class CheckpointRefs
                    select (int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture), long.Parse(match.Groups[2].ValueSpan, CultureInfo.InvariantCulture), match.Groups[3].Value, match.Groups[4].Value)];
     }
 
+    /// <returns>The commit on which the worktree stands, and that of the checkpoint before, as far as there are any.</returns>
+    internal static async Task<IReadOnlyList<string>> ParentsAsync(GitRunner git, string worktree, int cardNumber, long runId, CancellationToken cancellation)
+    {
+        var before = git.RunAsync(new GitCommand("rev-parse", worktree, ["rev-parse", "--verify", "--quiet", RunOf(cardNumber, runId)], ExitCodes: [1, 128]), cancellation);
+        var head = await git.RunAsync(new GitCommand("rev-parse", worktree, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], ExitCodes: [1, 128]), cancellation);
+        return [.. (head.Text + (await before).Text).Split('\n', StringSplitOptions.RemoveEmptyEntries).Distinct()];
+    }
+
     /// <returns>The commit on which the worktree stood then; null when it stood on none, or that is not known any more.</returns>
     internal static async Task<string?> HeadOfAsync(GitRunner git, string folder, int cardNumber, long runId, string checkpoint, CancellationToken cancellation)
     {
@@ -79,12 +87,11 @@ internal static partial class CheckpointRefs
 
     /// <summary>The commit has the tree, and as parents the worktree's HEAD and the commit before it: nothing that was ever kept goes
     /// because something newer is.</summary>
-    internal static async Task KeepAsync(GitRunner git, string worktree, int cardNumber, long runId, string checkpoint, string tree, CancellationToken cancellation)
+    /// <param name="parents">As they were when the files were taken in; asked for now when nobody has.</param>
+    internal static async Task KeepAsync(GitRunner git, string worktree, int cardNumber, long runId, string checkpoint, string tree, CancellationToken cancellation, Task<IReadOnlyList<string>>? parents = null)
     {
         var (run, kept) = (RunOf(cardNumber, runId), TreeOf(cardNumber, runId, checkpoint));
-        var parents = (await git.RunAsync(new GitCommand("rev-parse", worktree, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], ExitCodes: [1, 128]), cancellation)).Text
-            + (await git.RunAsync(new GitCommand("rev-parse", worktree, ["rev-parse", "--verify", "--quiet", run], ExitCodes: [1, 128]), cancellation)).Text;
-        string[] options = [.. parents.Split('\n', StringSplitOptions.RemoveEmptyEntries).Distinct().SelectMany(parent => new[] { "-p", parent })];
+        string[] options = [.. (await (parents ?? ParentsAsync(git, worktree, cardNumber, runId, cancellation))).SelectMany(parent => new[] { "-p", parent })];
         var commit = (await git.RunAsync(new GitCommand("commit-tree", worktree, [.. Ours, "commit-tree", "--no-gpg-sign", .. options, "-m", $"{Subject}{checkpoint}", tree]), cancellation)).Text.Trim();
         await git.RunAsync(new GitCommand("update-ref", worktree, ["update-ref", "-z", "--stdin"], Writes: true, Input: Encoding.UTF8.GetBytes($"update {kept}\0{tree}\0\0update {run}\0{commit}\0\0")), cancellation);
     }

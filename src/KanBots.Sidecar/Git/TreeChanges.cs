@@ -15,11 +15,14 @@ internal sealed record FileChange(string Path, string? PreviousPath, FileStatus 
 /// <summary>What differs between two trees, by git's own account.</summary>
 internal static class TreeChanges
 {
-    internal static async Task<IReadOnlyList<FileChange>> BetweenAsync(GitRunner git, string folder, string from, string to, CancellationToken cancellation)
-    {
-        var result = await git.RunAsync(new GitCommand("diff-tree", folder, ["diff-tree", "-r", "-z", "--raw", "--numstat", "--find-renames", "--no-ext-diff", "--no-textconv", from, to, "--"]), cancellation);
-        return Parse(result.Text);
-    }
+    private static readonly string[] Told = ["-r", "-z", "--raw", "--numstat", "--find-renames", "--no-ext-diff", "--no-textconv"];
+
+    internal static async Task<IReadOnlyList<FileChange>> BetweenAsync(GitRunner git, string folder, string from, string to, CancellationToken cancellation) =>
+        Parse((await git.RunAsync(new GitCommand("diff-tree", folder, ["diff-tree", .. Told, from, to, "--"]), cancellation)).Text);
+
+    /// <summary>As between two trees; of the newer one there is an index, and it need not be written for that.</summary>
+    internal static async Task<IReadOnlyList<FileChange>> ToIndexAsync(GitRunner git, string folder, string from, string index, CancellationToken cancellation) =>
+        Parse((await git.RunAsync(new GitCommand("diff-index", folder, ["diff-index", "--cached", .. Told, from, "--"], IndexFile: index), cancellation)).Text);
 
     /// <summary>First all files with their modes and blobs, then all with their lines, in the same order.</summary>
     internal static IReadOnlyList<FileChange> Parse(string output)

@@ -39,10 +39,26 @@ internal sealed record TreeFile(string Mode, string Blob, long Size, ReadOnlyMem
     }
 
     /// <returns>Bytes of each blob that is there.</returns>
-    internal static async Task<IReadOnlyDictionary<string, long>> SizesAsync(GitRunner git, string folder, IEnumerable<string> blobs, CancellationToken cancellation)
+    internal static Task<IReadOnlyDictionary<string, long>> SizesAsync(GitRunner git, string folder, IEnumerable<string> blobs, CancellationToken cancellation) => AskAsync(git, folder, blobs.Distinct(), null, cancellation);
+
+    /// <returns>Bytes of the blobs that an index has at these paths.</returns>
+    internal static Task<IReadOnlyDictionary<string, long>> SizesInIndexAsync(GitRunner git, string folder, IEnumerable<string> paths, string index, CancellationToken cancellation) =>
+        AskAsync(git, folder, paths.Where(path => !path.Contains('\n', StringComparison.Ordinal)).Select(path => $":{path}"), index, cancellation);
+
+    private static async Task<IReadOnlyDictionary<string, long>> AskAsync(GitRunner git, string folder, IEnumerable<string> names, string? index, CancellationToken cancellation)
     {
-        var asked = Encoding.ASCII.GetBytes(string.Concat(blobs.Distinct().Select(blob => $"{blob}\n")));
-        var said = asked.Length == 0 ? "" : (await git.RunAsync(new GitCommand("cat-file", folder, ["cat-file", "--batch-check=%(objectname) %(objecttype) %(objectsize)"], Input: asked), cancellation)).Text;
-        return said.Split('\n').Select(line => line.Split(' ')).Where(words => words is [_, "blob", _]).ToDictionary(words => words[0], words => long.Parse(words[2], CultureInfo.InvariantCulture));
+        var asked = Encoding.UTF8.GetBytes(string.Concat(names.Select(name => $"{name}\n")));
+        var said = asked.Length == 0 ? "" : (await git.RunAsync(new GitCommand("cat-file", folder, ["cat-file", "--batch-check=%(objectname) %(objecttype) %(objectsize)"], IndexFile: index, Input: asked), cancellation)).Text;
+        var sizes = new Dictionary<string, long>();
+        foreach (var words in said.Split('\n').Select(line => line.Split(' ')))
+        {
+            // What is not there is named as it was asked for, and a path may look like anything.
+            if (words is [var blob, "blob", var size] && blob.All(char.IsAsciiHexDigit) && long.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out var bytes))
+            {
+                sizes[blob] = bytes;
+            }
+        }
+
+        return sizes;
     }
 }

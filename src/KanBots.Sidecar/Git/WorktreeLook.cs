@@ -21,8 +21,15 @@ internal sealed class WorktreeLook(GitRunner git, Repository repository, string 
 
     internal string Worktree => worktree;
 
+    /// <summary>Bytes by blob, of files that the last look has taken in by name.</summary>
+    internal IReadOnlyDictionary<string, long> Sizes { get; private set; } = new Dictionary<string, long>();
+
     /// <param name="placed">What was put there for the agent.</param>
-    internal async Task<Checkpoint> ReadAsync(IReadOnlyList<string> placed, CancellationToken cancellation)
+    internal async Task<Checkpoint> ReadAsync(IReadOnlyList<string> placed, CancellationToken cancellation) => (await ReadAsync(placed, null, cancellation)).Shown;
+
+    /// <param name="from">A commit or a tree, for what differs from it as well.</param>
+    /// <returns>The files that differ, where they came along with the look; else they are to be asked for.</returns>
+    internal async Task<(Checkpoint Shown, IReadOnlyList<FileChange>? Files)> ReadAsync(IReadOnlyList<string> placed, string? from, CancellationToken cancellation)
     {
         bool isLeft;
         lock (_gate)
@@ -33,7 +40,7 @@ internal sealed class WorktreeLook(GitRunner git, Repository repository, string 
 
         try
         {
-            return isLeft ? await Checkpoint.WriteAsync(git, worktree, placed, Path.GetDirectoryName(index)!, cancellation) : await ReadOnceAsync(placed, cancellation);
+            return isLeft ? (await Checkpoint.WriteAsync(git, worktree, placed, Path.GetDirectoryName(index)!, cancellation), null) : await ReadOnceAsync(placed, from, cancellation);
         }
         finally
         {
@@ -48,7 +55,7 @@ internal sealed class WorktreeLook(GitRunner git, Repository repository, string 
         }
     }
 
-    private async Task<Checkpoint> ReadOnceAsync(IReadOnlyList<string> placed, CancellationToken cancellation)
+    private async Task<(Checkpoint Shown, IReadOnlyList<FileChange>? Files)> ReadOnceAsync(IReadOnlyList<string> placed, string? from, CancellationToken cancellation)
     {
         var change = await TakeAsync(cancellation);
         var stamp = Stamp(placed);
@@ -56,16 +63,26 @@ internal sealed class WorktreeLook(GitRunner git, Repository repository, string 
         var isKept = _last is not null && stamp == _stamp && !change.IsBlind;
         if (isKept && !change.IsAll && change.Paths.Count == 0)
         {
-            return _last!;
+            return (_last!, null);
         }
 
         var known = _last;
         _last = null; // until it is known again: what was taken from the watch is not said twice
         var named = change.Paths.Where(path => !placed.Any(ours => path == ours || path.StartsWith($"{ours}/", StringComparison.Ordinal))).ToList();
-        var tree = isKept && !change.IsAll && named.Count <= NamedMax && known!.Left.Count == 0 ? await Checkpoint.ReadChangedAsync(git, worktree, index, named, cancellation) : null;
+        Task<IReadOnlyList<FileChange>>? differing = null;
+        string? tree = null;
+        if (isKept && !change.IsAll && named.Count <= NamedMax && known!.Left.Count == 0 && await Checkpoint.TakeChangedAsync(git, worktree, index, named, cancellation))
+        {
+            differing = from is null ? null : TreeChanges.ToIndexAsync(git, worktree, from, index, cancellation);
+            var sizes = from is null ? null : TreeFile.SizesInIndexAsync(git, worktree, named, index, cancellation);
+            tree = await Checkpoint.TreeOfAsync(git, worktree, index, cancellation);
+            Sizes = sizes is null ? Sizes : await sizes;
+        }
+
+        var files = differing is null ? null : await differing;
         _last = tree is not null ? new Checkpoint(tree, []) : await Checkpoint.ReadAsync(git, worktree, placed, index, isKept, cancellation);
         _stamp = stamp;
-        return _last;
+        return (_last, tree is not null ? files : null);
     }
 
     /// <summary>Files say it as long as the branch's ref is one; else git does.</summary>

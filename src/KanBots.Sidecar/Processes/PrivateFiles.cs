@@ -106,6 +106,17 @@ internal static class PrivateFiles
         }
     }
 
+    /// <summary>A folder of ours for what lasts no longer than its process.</summary>
+    internal static void MakeEmptyFolder(string path)
+    {
+        if (Look(path) is { IsFolder: true })
+        {
+            DeleteFolder(path);
+        }
+
+        MakeFolder(path);
+    }
+
     /// <summary>Deletes a folder of ours with all in it, closed ones too. Links are deleted and never followed.</summary>
     internal static void DeleteFolder(string folder)
     {

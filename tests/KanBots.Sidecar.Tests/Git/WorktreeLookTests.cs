@@ -41,6 +41,7 @@ public sealed class WorktreeLookTests : IDisposable
         var (worktree, look) = await BeginAsync();
         using var held = look;
         var done = new List<string>();
+        var came = 0;
         for (var step = 0; step < Steps; step++)
         {
             for (var more = _random.Next(4); more >= 0; more--)
@@ -48,11 +49,15 @@ public sealed class WorktreeLookTests : IDisposable
                 done.Add(Step(worktree));
             }
 
-            var shown = await look.ReadAsync([], CancellationToken.None);
+            var (shown, files) = await look.ReadAsync([], "main", CancellationToken.None);
             Assert.True(await FreshAsync(worktree) == shown.Tree, $"seed {Seed}, after {string.Join(", ", done.TakeLast(12))}");
+            Assert.Equal(await TreeChanges.BetweenAsync(_repository.Runner, worktree, "main", shown.Tree, CancellationToken.None), files ?? await TreeChanges.BetweenAsync(_repository.Runner, worktree, "main", shown.Tree, CancellationToken.None));
+            came += files is null ? 0 : 1;
             var head = TestRepository.TryGit(worktree, "rev-parse", "--verify", "--quiet", "HEAD^{commit}");
             Assert.Equal(head.Code == 0 ? head.Output.Trim() : null, await look.HeadAsync(CancellationToken.None));
         }
+
+        Assert.InRange(came, Steps / 20, Steps); // else nothing was taken in by name
     }
 
     private string Step(string worktree)
