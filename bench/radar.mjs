@@ -18,7 +18,9 @@ export async function radar({ quick }) {
   const place = new Place(1_000);
   try {
     const turns = Math.ceil(seconds / turnSeconds) + 3;
-    const wire = await place.connectWith(place.agent(`while read -r line; do case $line in *'"type":"user"'*) ;; *) continue ;; esac\necho "\${line%?},\\"isReplay\\":true}"\necho '${begin}'\nfor i in $(seq ${turnSeconds * 5}); do echo "$$ $i" > folder-0/file-$((i % 3)).txt; echo "$$ $i" > new-$((i % 5)).txt; sleep 0.2; done\necho '${done}'\ndone\n`));
+    const writes = `for i in $(seq ${turnSeconds * 5}); do echo "$$ $i" > folder-0/file-$((i % 3)).txt; echo "$$ $i" > new-$((i % 5)).txt; sleep 0.2; done`;
+    const turn = `echo "\${line%?},\\"isReplay\\":true}"\necho '${begin}'\n${writes}\necho '${done}'`;
+    const wire = await place.connectWith(place.agent(`while read -r line; do case $line in *'"type":"user"'*) ;; *) continue ;; esac\n${turn}\ndone\n`));
     const ids = [];
     for (let i = 0; i < runs; i++) ids.push((await place.dispatch(wire, await place.card(wire, "radar"))).id);
     await wire.until("all run", (board) => board.runs.every((run) => run.state === "running" && run.sessionId));

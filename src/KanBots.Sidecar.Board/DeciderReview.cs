@@ -86,7 +86,8 @@ public static partial class Decider
         }
 
         plan.Outcome = new Outcome(OutcomeKind.Run, run.Id, null);
-        if (wish.Files.Any(file => run.Viewed.Contains(file) != wish.Viewed))
+        var known = run.Viewed.ToHashSet();
+        if (wish.Files.Any(file => known.Contains(file) != wish.Viewed))
         {
             plan.Record(new Event.FilesViewed(run.Id, wish.Files, wish.Viewed));
         }

@@ -49,11 +49,24 @@ internal sealed partial class BoardEngine
 
             if (why == "turn")
             {
-                await _fresh.LookThroughAsync(run.WorktreePath, _closing.Token); // there will be others; nobody waits for this one any more
+                await LookThroughAsync(run.WorktreePath); // there will be others
             }
 
             return taken;
         });
+
+    /// <summary>For the next one, which is slower without.</summary>
+    private async Task LookThroughAsync(string worktree)
+    {
+        try
+        {
+            await _fresh.LookThroughAsync(worktree, _closing.Token);
+        }
+        catch (Exception failure) when (failure is GitFailure or IOException or UnauthorizedAccessException)
+        {
+            _log.Info($"{worktree}: its index was not looked through: {failure.Message}");
+        }
+    }
 
     /// <summary>The commit on which a forked run begins: where the other's agent stood then, unless it had left what it began on.</summary>
     /// <exception cref="GitFailure">The checkpoint is not kept any more.</exception>

@@ -83,19 +83,35 @@ internal sealed partial class BoardEngine
 
         var head = await _git.RunAsync(new GitCommand("rev-parse", run.WorktreePath, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], ExitCodes: [1, 128]), _closing.Token);
         var wish = new LandingWish(order.Branch, (Git.LandingStrategy)order.Strategy, run.BaseCommit, head.ExitCode == 0 ? head.Text.Trim() : null, shown.Tree, await MessageAsync(run, order), order.Paths.Length == 0 ? null : order.Paths);
-        var hooks = new CommitHooks(_patientGit, _paths.Repository, _paths.Landing(run.CardNumber, run.Id), client, _closing.Token);
+        var hooks = new CommitHooks(_patientGit, _paths.Repository, PlaceOfHooks(run), client, _closing.Token);
         try
         {
             await hooks.LookAsync();
             var landing = await new LandingMaker(_git, _paths.Repository, _paths.Scratch, _closing.Token, hooks, client).MakeAsync(wish);
             await GitAsync("update-ref", ["update-ref", held, landing.Commit], writes: true);
-            await Checkout.LandAsync(_git, _paths.Repository, landing, _closing.Token);
-            await hooks.AfterCommitAsync(landing);
+            await Checkout.LandAsync(_patientGit, _paths.Repository, landing, _closing.Token);
+            await AtEaseAsync(() => hooks.AfterCommitAsync(landing));
             return landing.Commit;
         }
         finally
         {
-            await hooks.ForgetAsync();
+            await AtEaseAsync(hooks.ForgetAsync);
+        }
+    }
+
+    /// <summary>Beside the worktrees, so that hooks find the packages of the main working tree as agents do.</summary>
+    private string PlaceOfHooks(Run run) => Path.Combine(Path.GetDirectoryName(Worktrees.PathOf(_paths.Repository, Settings.WorktreeRoot, run.CardNumber, run.Id))!, FormattableString.Invariant($"landing-{run.CardNumber}-{run.Id}"));
+
+    /// <summary>Whether it has landed is not decided by this any more.</summary>
+    private async Task AtEaseAsync(Func<Task> work)
+    {
+        try
+        {
+            await work();
+        }
+        catch (Exception failure) when (failure is GitFailure or IOException or UnauthorizedAccessException)
+        {
+            _log.Info($"after a landing: {failure.Message}");
         }
     }
 

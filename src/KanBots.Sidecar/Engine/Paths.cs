@@ -42,8 +42,5 @@ internal sealed record Paths(Repository Repository)
 
     internal string Trash(int cardNumber, long runId) => Path.Combine(TrashFolder, FormattableString.Invariant($"issue-{cardNumber}-{runId}"));
 
-    /// <summary>Where hooks of a landing run: below the main working tree, whose packages they find.</summary>
-    internal string Landing(int cardNumber, long runId) => Path.Combine(Repository.Root, Worktrees.FolderName, "landing", FormattableString.Invariant($"{cardNumber}-{runId}"));
-
     internal RunFolder Launch(int cardNumber, long runId, int launch) => new(Path.Combine(Runs, FormattableString.Invariant($"{cardNumber}-{runId}"), FormattableString.Invariant($"{launch}")));
 }

@@ -24,7 +24,7 @@ internal sealed class CommitHooks(GitRunner git, Repository repository, string p
 
     private string _folder = "";
     private HashSet<string> _names = [];
-    private bool _isMade;
+    private string? _tree; // what the checkout has; null while there is none
 
     /// <summary>What hooks there are: of files that may be run, as git has it.</summary>
     internal async Task LookAsync()
@@ -72,7 +72,6 @@ internal sealed class CommitHooks(GitRunner git, Repository repository, string p
         if (_names.Contains(PostCommit))
         {
             await MakeAsync(landing.Commit, landing.Commit);
-            await git.RunAsync(new GitCommand("update-ref", place, ["update-ref", "--no-deref", "HEAD", landing.Commit], Writes: true), cancellation);
             await HookAsync(PostCommit);
         }
     }
@@ -86,16 +85,24 @@ internal sealed class CommitHooks(GitRunner git, Repository repository, string p
             await git.RunAsync(new GitCommand("worktree remove", repository.Root, [.. Base.At(repository), "worktree", "remove", "--force", "--force", place], Writes: true), CancellationToken.None);
         }
 
-        _isMade = false;
+        _tree = null;
     }
 
     private async Task MakeAsync(string commit, string tree)
     {
-        if (!_isMade)
+        if (_tree is null)
         {
             await git.RunAsync(new GitCommand("worktree add", repository.Root, [.. Base.At(repository), .. Silent, "worktree", "add", "--quiet", "--force", "--detach", "--no-checkout", place, commit], Writes: true), cancellation);
+        }
+        else
+        {
+            await git.RunAsync(new GitCommand("update-ref", place, [.. Silent, "update-ref", "--no-deref", "HEAD", commit], Writes: true), cancellation);
+        }
+
+        if (_tree != tree)
+        {
             await git.RunAsync(new GitCommand("read-tree", place, [.. Silent, "read-tree", "--reset", "-u", tree], Writes: true), cancellation);
-            _isMade = true;
+            _tree = tree;
         }
     }
 

@@ -33,7 +33,7 @@ internal sealed class FreshIndexes(GitRunner git, string scratch)
 
         var path = Path.Combine(scratch, $"fresh-{Guid.NewGuid():N}");
         File.Copy(own, path);
-        await git.RunAsync(new GitCommand("update-index", worktree, ["update-index", "-q", "--refresh", "--force-write-index"], ExitCodes: [1], IndexFile: path, Writes: true), cancellation);
+        await git.RunAsync(new GitCommand("update-index", worktree, ["update-index", "-q", "--refresh", "--force-write-index"], ExitCodes: [1], IndexFile: path), cancellation);
         lock (_gate)
         {
             // Written in the same second it would be as little trusted; and of another index it is no copy.

@@ -112,6 +112,11 @@ internal static class Trash
     internal static async Task FreeAsync(GitRunner git, Repository repository, string place, string keptRef, CancellationToken cancellation)
     {
         var trees = await Worktrees.ListAsync(git, repository.IsBare ? repository.CommonFolder : repository.Root, cancellation);
+        if (place.Length > 0 && Worktrees.At(trees, place) is not null && PrivateFiles.Look(place) is { IsFolder: true } && PrivateFiles.Look(Path.Combine(place, ".git")) is null)
+        {
+            PrivateFiles.DeleteFolder(place); // an earlier attempt came so far
+        }
+
         if (place.Length > 0 && PrivateFiles.Look(place) is not null && !IsOfOurs(repository, place))
         {
             throw GitFailure.Named(Worktrees.Foreign, $"{place} is not the worktree that was put there: its .git names something else. Look what it is, and delete it yourself.");

@@ -11,10 +11,14 @@ internal sealed class WorktreeLook(GitRunner git, Repository repository, string 
     /// <summary>Files that are taken in by name; with more it is faster to go through all.</summary>
     private const int NamedMax = 200;
 
+    /// <summary>Looks without a watch after one could not be had, before it is tried again.</summary>
+    private const int UnwatchedLooks = 50;
+
     private readonly Lock _gate = new();
     private bool _isReading;
     private bool _isLeft;
     private TreeWatch? _watch;
+    private int _unwatched;
     private Checkpoint? _last;
     private string _stamp = "";
     private (string Stamp, string? Commit) _head = ("", null);
@@ -124,8 +128,14 @@ internal sealed class WorktreeLook(GitRunner git, Repository repository, string 
 
         _watch?.Dispose();
         _watch = null;
+        if (_unwatched-- > 0)
+        {
+            return TreeChange.Blind;
+        }
+
         var ignored = await git.RunAsync(new GitCommand("ls-files", worktree, ["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory"]), cancellation);
         _watch = TreeWatch.Start(worktree, ignored.Text.Split('\0', StringSplitOptions.RemoveEmptyEntries).Where(path => path.EndsWith('/')).Select(path => path.TrimEnd('/')).ToHashSet(StringComparer.Ordinal), touched);
+        _unwatched = _watch is null ? UnwatchedLooks : 0;
         return TreeChange.Blind;
     }
 

@@ -49,6 +49,48 @@ public sealed class TrashTests : IDisposable
         return worktree;
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData(".git")]
+    [InlineData(".git,committed.txt,ignored/precious")]
+    [InlineData("committed.txt,nested/inner.txt")]
+    [InlineData("*")]
+    public async Task What_was_put_aside_is_deleted_for_good_also_where_that_was_cut_off(string gone)
+    {
+        var worktree = await WorkedAsync();
+        var others = (_repository.Git("for-each-ref", "refs/heads/main"), _repository.Status);
+        await PutAsync(worktree);
+        foreach (var path in gone == "*" ? [] : gone.Split(',', StringSplitOptions.RemoveEmptyEntries))
+        {
+            File.Delete(Path.Combine(Place, path));
+        }
+
+        if (gone == "*")
+        {
+            Directory.Delete(Place, recursive: true);
+        }
+
+        for (var again = 0; again < 2; again++)
+        {
+            await Trash.FreeAsync(_repository.Runner, await _repository.FindAsync(), Place, Kept, CancellationToken.None);
+            Assert.False(Directory.Exists(Place));
+            Assert.Single(_repository.Git("worktree", "list").Trim().Split('\n'));
+            Assert.Equal("", _repository.Git("for-each-ref", Kept, $"refs/heads/{Branch}"));
+            Assert.False(Directory.Exists(Path.Combine(_repository.Folder, ".git", "worktrees")));
+        }
+
+        Assert.Equal(others, (_repository.Git("for-each-ref", "refs/heads/main"), _repository.Status));
+    }
+
+    [Fact]
+    public async Task What_somebody_else_has_put_there_is_not_deleted()
+    {
+        await PutAsync(await WorkedAsync());
+        File.WriteAllText(Path.Combine(Place, ".git"), $"gitdir: {_repository.Folder}/.git\n");
+        Assert.Equal(Worktrees.Foreign, (await Assert.ThrowsAsync<GitFailure>(async () => await Trash.FreeAsync(_repository.Runner, await _repository.FindAsync(), Place, Kept, CancellationToken.None))).Kind);
+        Assert.True(File.Exists(Path.Combine(Place, "committed.txt")));
+    }
+
     /// <summary>All files with what is in them, and all that git says.</summary>
     private static List<string> Whole(string worktree) =>
     [

@@ -74,6 +74,18 @@ public sealed class LandingHooksTests : IDisposable
     }
 
     [Fact]
+    public void A_rebase_asks_before_it_and_for_what_was_not_committed()
+    {
+        Hook("pre-rebase", $"echo rebase $(ls | tr '\\n' ' ') >> '{Noted}'");
+        Hook("pre-commit", $"echo commit $(git diff --cached --name-only HEAD) >> '{Noted}'");
+        Git("branch", "next");
+        var commit = (string)Ask("rebase", "next")["result"]!["commit"]!;
+        Assert.Equal(["rebase readme.txt", "commit loose.txt"], File.ReadAllLines(Noted));
+        Assert.Equal("2", Git("rev-list", "--count", $"main..{commit}").Trim());
+        AssertNothingIsLeft();
+    }
+
+    [Fact]
     public void One_that_says_no_is_shown_and_nothing_is_half_done()
     {
         Hook("pre-commit", "echo 'lint: loose.txt is loose' >&2; exit 3");
