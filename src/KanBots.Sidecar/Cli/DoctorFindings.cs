@@ -102,7 +102,7 @@ internal static class DoctorFindings
     /// <summary>Files that a killed process of ours was writing under another name. They are named by its pid.</summary>
     private static IEnumerable<Finding> Unfinished(Paths paths)
     {
-        var scratch = Directory.Exists(paths.Scratch) && WithoutServe(paths, () => true) ? Directory.EnumerateFiles(paths.Scratch, "index-*") : [];
+        var scratch = Directory.Exists(paths.Scratch) && WithoutServe(paths, () => true) ? Directory.EnumerateFiles(paths.Scratch) : [];
         var torn = Directory.EnumerateFiles(paths.State, "*.tmp", SearchOption.AllDirectories).Where(file => Path.GetFileName(file).Split('.') is [.., var pid, "tmp"] && int.TryParse(pid, NumberStyles.None, CultureInfo.InvariantCulture, out var id) && ProcessIdentity.Of(id) is null);
         var files = scratch.Concat(torn).ToList();
         if (files.Count > 0)

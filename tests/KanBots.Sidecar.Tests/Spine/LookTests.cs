@@ -57,6 +57,44 @@ public sealed class LookTests : IDisposable
     }
 
     [Fact]
+    public void Ten_thousand_changed_files_and_a_slow_filter_block_no_board()
+    {
+        var (client, id, worktree) = Started("""[{"sh":"for i in $(seq 10000); do echo $i > f$i.txt; done; echo s > slow.txt"},{"say":"done"}]""");
+        var go = Path.Combine(_place.Root, "go");
+        Place.Git(_place.Repository, "config", "filter.slow.clean", $"while [ ! -e '{go}' ]; do sleep 0.05; done; cat");
+        Directory.CreateDirectory(Path.Combine(_place.Repository, ".git", "info"));
+        File.WriteAllText(Path.Combine(_place.Repository, ".git", "info", "attributes"), "slow.txt filter=slow\n");
+        File.AppendAllText(Path.Combine(worktree, "slow.txt"), "s\n");
+        var asked = client.Send("review/changes", new JsonObject { ["runId"] = id, ["limit"] = 10_000 });
+        Assert.Equal(2, (int)client.Ask("card/create", new JsonObject { ["title"] = "meanwhile" })["card"]!["number"]!);
+        Assert.Equal(2, client.Call("board/get")["cards"]!.AsArray().Count);
+        Assert.False(client.HasAnswer(asked));
+        File.WriteAllText(go, "");
+        var shown = client.Answer(asked, "review/changes")["result"]!;
+        Assert.Equal((10_001, 10_000), ((int)shown["total"]!["files"]!, shown["files"]!.AsArray().Count));
+        Assert.Single(client.Call("review/changes", new JsonObject { ["runId"] = id, ["after"] = (string)shown["next"]!, ["limit"] = 10_000 })["files"]!.AsArray());
+    }
+
+    [Fact]
+    public void A_dead_runs_files_are_said_on_its_card_with_the_ways_out()
+    {
+        Place.Git(_place.Repository, "config", "user.name", "Una User");
+        Place.Git(_place.Repository, "config", "user.email", "una@example.com");
+        _place.Script("work", """[{"write":"half.txt","text":"half\n"},{"ask":[{"question":"Which?","header":"H","multiSelect":false,"options":[{"label":"A"}]}]}]""");
+        var client = _place.Start();
+        var id = Place.Dispatch(client, Place.Card(client, 1, "work"));
+        Place.UntilState(client, id, "awaitingDecision");
+        Place.Kill(_place.HostPids(1, id)[^1]);
+        var run = Place.UntilState(client, id, "interrupted");
+        Assert.True((bool)run["dirty"]!);
+        Assert.Equal("The agent was found dead. Its worktree has changes in 1 file (+1 -0), which are kept: resume it, review and promote them, or discard them.", (string)run["reason"]!["message"]!);
+        client.Ask("run/discard", On(id));
+        client.Ask("run/restore", On(id));
+        client.Ask("run/promote", new JsonObject { ["runId"] = id, ["targetBranch"] = "saved", ["expectedTree"] = (string)client.Call("review/changes", On(id))["tree"]! });
+        Assert.Equal("half\n", Place.Git(_place.Repository, "show", "saved:half.txt"));
+    }
+
+    [Fact]
     public void A_file_that_was_seen_stays_so_until_it_changes_also_over_a_restart()
     {
         var (client, id, worktree) = Started("""[{"write":"one.txt","text":"quite another\n"},{"sh":"rm readme.txt"},{"say":"done"}]""");

@@ -115,12 +115,15 @@ public sealed class WireThreatTests
         var decision = (string)Place.Until(client, "it asks", board => board["decisions"]!.AsArray().Count == 1)["decisions"]![0]!["id"]!;
         var stranger = elsewhere.Connect();
         Assert.Empty(stranger.Call("board/get")["cards"]!.AsArray());
-        foreach (var (method, parameters) in HostileRepositoryTests.Writing().Where(one => one.Method is not ("card/create" or "config/set")))
+        foreach (var (method, parameters) in HostileRepositoryTests.Writing().Where(one => one.Method is not ("card/create" or "config/set" or "worktree/remove")))
         {
             parameters["decisionId"] = parameters.ContainsKey("decisionId") ? decision : null;
             Assert.Contains(Assert.Throws<WireError>(() => stranger.Ask(method, parameters)).Kind, new[] { "cardNotFound", "runNotFound", "decisionNotFound" });
         }
 
+        var worktree = (string)Place.Run(client, run)["worktreePath"]!;
+        Assert.Equal("invalidArgument", Assert.Throws<WireError>(() => stranger.Ask("worktree/remove", new JsonObject { ["paths"] = new JsonArray(worktree), ["foreign"] = true })).Kind);
+        Assert.True(Directory.Exists(worktree));
         Assert.Equal("awaitingDecision", (string?)Place.Run(client, run)["state"]);
     }
 
