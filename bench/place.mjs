@@ -82,7 +82,7 @@ export class Place {
       end(host.hostPid);
     }
     spawnSync("chmod", ["-R", "u+w", this.root]);
-    rmSync(this.root, { recursive: true, force: true, maxRetries: 5 });
+    rmSync(this.root, { recursive: true, force: true, maxRetries: 30 }); // a git that serve had started may still write for a moment
   }
 
   /** host.json of every launch there was. */
