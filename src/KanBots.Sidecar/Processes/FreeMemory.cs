@@ -7,22 +7,22 @@ namespace KanBots.Sidecar.Processes;
 /// may live for weeks.</summary>
 internal sealed class FreeMemory
 {
-    /// <summary>Collections of what is young, between two times: fewer are not worth a pause of about 10 ms.</summary>
-    private const int CollectionsMin = 16;
+    /// <summary>Bytes that were asked for between two times: fewer are not worth a pause of about 10 ms.</summary>
+    private const long AllocatedMin = 8 << 20;
 
-    private int _collections;
+    private long _allocated;
     private bool _cannotTrim = !OperatingSystem.IsLinux();
 
     /// <summary>Does nothing where little has happened since the last time.</summary>
     internal void GiveBack()
     {
-        if (GC.CollectionCount(0) - _collections < CollectionsMin)
+        if (GC.GetTotalAllocatedBytes() - _allocated < AllocatedMin)
         {
             return;
         }
 
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-        _collections = GC.CollectionCount(0);
+        _allocated = GC.GetTotalAllocatedBytes();
         if (!_cannotTrim && OperatingSystem.IsLinux())
         {
             Trim();
