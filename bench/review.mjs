@@ -1,5 +1,5 @@
 // What looking at a run's changes, keeping them, and putting its worktree aside cost, against the git commands of which they are made.
-import { appendFileSync, copyFileSync, rmSync } from "node:fs";
+import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { begin, done } from "./lines.mjs";
 import { median, ms, row } from "./figures.mjs";
@@ -13,7 +13,7 @@ export async function review({ quick }) {
 
 async function measure(files, named, rounds) {
   const place = new Place(files, inMemory);
-  const times = { changes: [], same: [], git: [], tree: [], discard: [], restore: [] };
+  const times = { changes: [], same: [], git: [], discard: [], restore: [] };
   try {
     const wire = await place.connectWith(place.agent(`${echoes}echo '${begin}'\nfor i in 1 2 3 4 5 6 7 8 9 10; do echo changed >> folder-0/file-$i.txt; echo new > new-$i.txt; done\necho '${done}'\ncat > /dev/null\n`));
     const run = await place.dispatch(wire, await place.card(wire, "review"));
@@ -29,8 +29,6 @@ async function measure(files, named, rounds) {
       place.git(["status", "--porcelain"], worktree);
       place.git(["diff", "--numstat", "HEAD"], worktree);
     };
-    const index = place.git(["rev-parse", "--path-format=absolute", "--git-path", "index"], worktree);
-    const copy = join(place.root, "index");
     await look();
     git();
     for (let i = 0; i < rounds; i++) {
@@ -38,24 +36,16 @@ async function measure(files, named, rounds) {
       const both = [() => timed(times.changes, look), () => timed(times.git, git)];
       for (const one of i % 2 ? both : both.reverse()) await one();
       await timed(times.same, look);
-      await timed(times.tree, () => {
-        copyFileSync(index, copy);
-        const environment = { ...place.environment, GIT_INDEX_FILE: copy };
-        place.git(["add", "-A"], worktree, environment);
-        place.git(["write-tree"], worktree, environment);
-        rmSync(copy);
-      });
       await timed(times.discard, () => wire.ask("run/discard", { runId: run.id }));
       await timed(times.restore, () => wire.ask("run/restore", { runId: run.id }));
     }
   } finally {
     place.remove();
   }
-  const [changes, same, git, tree, discard, restore] = [times.changes, times.same, times.git, times.tree, times.discard, times.restore].map(median);
+  const [changes, same, git, discard, restore] = [times.changes, times.same, times.git, times.discard, times.restore].map(median);
   return [
     row(`\`review/changes\`, ${named} files`, ms(changes), `\`git status\` and \`git diff --numstat\`: ${ms(git)}`, changes / git, "≤ 1.3×", changes / git <= 1.3),
     row(`the same again, nothing changed, ${named} files`, ms(same), "", undefined, "≤ 5 ms", same <= 5),
-    row(`the same against a tree of git's, ${named} files`, ms(same), `\`git add -A\` and \`git write-tree\` on a copy: ${ms(tree)}`, same / tree),
     row(`discard, ${named} files`, ms(discard), "", undefined, files === 20_000 ? "≤ 200 ms" : undefined, files === 20_000 ? discard <= 200 : undefined),
     row(`restore, ${named} files`, ms(restore), "", undefined, files === 20_000 ? "≤ 200 ms" : undefined, files === 20_000 ? restore <= 200 : undefined),
   ];
