@@ -6,81 +6,53 @@ namespace KanBots.Sidecar.Engine;
 /// <summary>Discards, restores and takes back, off the loop. Only what was discarded is ever deleted, by a step of its own.</summary>
 internal sealed partial class BoardEngine
 {
-    private async Task DiscardAsync(Run run)
+    private Task DiscardAsync(Run run) => MoveAsync(run, async () =>
     {
-        try
+        if (await Task.Run(() => EndLeftovers(run)) is var left && left > 0)
         {
-            if (await Task.Run(() => EndLeftovers(run)) is var left && left > 0)
-            {
-                throw GitFailure.Named("processesLeft", $"{left} processes that the run left could not be ended, and might still write into its worktree. End them, then discard it again.");
-            }
-
-            if (Worktrees.IsThere(run.WorktreePath))
-            {
-                await TakeAsync(run, "discard");
-            }
-
-            var place = await Trash.PutAsync(_git, _paths.Repository, run.WorktreePath, run.Branch, _paths.Trash(run.CardNumber, run.Id), Trash.RefOf(run.CardNumber, run.Id), _closing.Token);
-            Post(new Input.WorktreeDiscarded(run.Id, run.Moves, place));
+            throw GitFailure.Named("processesLeft", $"{left} processes that the run left could not be ended, and might still write into its worktree. End them, then discard it again.");
         }
-        catch (OperationCanceledException)
+
+        if (Worktrees.IsThere(run.WorktreePath))
         {
-            // serve leaves: the next one goes on
+            await TakeAsync(run, "discard");
         }
-        catch (Exception failure)
-        {
-            SayNotMoved(run, failure);
-        }
-    }
 
-    private async Task RestoreAsync(Run run)
+        return new Input.WorktreeDiscarded(run.Id, run.Moves, await Trash.PutAsync(_git, _paths.Repository, run.WorktreePath, run.Branch, _paths.Trash(run.CardNumber, run.Id), Trash.RefOf(run.CardNumber, run.Id), _closing.Token));
+    });
+
+    private Task RestoreAsync(Run run) => MoveAsync(run, async () =>
     {
-        try
-        {
-            await Trash.RestoreAsync(_git, _paths.Repository, run.WorktreePath, run.Branch, run.Discarded?.TrashPath ?? "", Trash.RefOf(run.CardNumber, run.Id), _closing.Token);
-            Post(new Input.WorktreeRestored(run.Id, run.Moves));
-        }
-        catch (OperationCanceledException)
-        {
-            // serve leaves: the next one goes on
-        }
-        catch (Exception failure)
-        {
-            SayNotMoved(run, failure);
-        }
-    }
+        await Trash.RestoreAsync(_git, _paths.Repository, run.WorktreePath, run.Branch, run.Discarded?.TrashPath ?? "", Trash.RefOf(run.CardNumber, run.Id), _closing.Token);
+        return new Input.WorktreeRestored(run.Id, run.Moves);
+    });
 
-    private async Task FreeAsync(Run run)
+    private Task FreeAsync(Run run) => MoveAsync(run, async () =>
     {
-        try
-        {
-            await Trash.FreeAsync(_git, _paths.Repository, run.Discarded?.TrashPath ?? "", Trash.RefOf(run.CardNumber, run.Id), _closing.Token);
-            Post(new Input.WorktreeFreed(run.Id, run.Moves));
-        }
-        catch (OperationCanceledException)
-        {
-            // serve leaves: the next one goes on
-        }
-        catch (Exception failure)
-        {
-            SayNotMoved(run, failure);
-        }
-    }
+        await Trash.FreeAsync(_git, _paths.Repository, run.Discarded?.TrashPath ?? "", Trash.RefOf(run.CardNumber, run.Id), _closing.Token);
+        return new Input.WorktreeFreed(run.Id, run.Moves);
+    });
 
     /// <summary>What lies there now is kept first, so that going back can be taken back.</summary>
-    private async Task RewindAsync(Run run)
+    private Task RewindAsync(Run run) => MoveAsync(run, async () =>
+    {
+        var to = run.Checkpoints.First(mark => mark.Id == run.RewindingTo).Tree;
+        await CheckpointAsync(run, "rewind");
+        var files = await LookingAsync(run, async () =>
+        {
+            var now = await WriteTreeAsync(run, _closing.Token);
+            await Rewind.ToAsync(_git, run.WorktreePath, now.Tree, to, _paths.Scratch, _closing.Token);
+            return await TreeChanges.BetweenAsync(_git, run.WorktreePath, run.BaseCommit, to, _closing.Token);
+        });
+        return new Input.WorktreeRewound(run.Id, run.Moves, new DiffStat(files.Count, files.Sum(file => file.Insertions), files.Sum(file => file.Deletions)));
+    });
+
+    /// <summary>A step that was ordered: it says what became of it, whatever that is.</summary>
+    private async Task MoveAsync(Run run, Func<Task<Input.MoveReport>> step)
     {
         try
         {
-            var to = run.Checkpoints.First(mark => mark.Id == run.RewindingTo).Tree;
-            await CheckpointAsync(run, "rewind");
-            var files = await LookingAsync(run, async () =>
-            {
-                var now = await WriteTreeAsync(run, _closing.Token);
-                await Rewind.ToAsync(_git, run.WorktreePath, now.Tree, to, _paths.Scratch, _closing.Token);
-                return await TreeChanges.BetweenAsync(_git, run.WorktreePath, run.BaseCommit, to, _closing.Token);
-            });
-            Post(new Input.WorktreeRewound(run.Id, run.Moves, new DiffStat(files.Count, files.Sum(file => file.Insertions), files.Sum(file => file.Deletions))));
+            Post(await step());
         }
         catch (OperationCanceledException)
         {
