@@ -49,15 +49,18 @@ internal static partial class CheckpointRefs
     internal static async Task PruneAsync(GitRunner git, string folder, int cardNumber, long runId, IReadOnlyCollection<string> dropped, IReadOnlyList<string> kept, CancellationToken cancellation)
     {
         var run = RunOf(cardNumber, runId);
-        var commits = (await CommitsAsync(git, folder, run, cancellation)).ToDictionary(commit => commit.Id);
+        var commits = await CommitsAsync(git, folder, run, cancellation);
+        var ours = commits.Select(commit => commit.Id).ToHashSet(StringComparer.Ordinal);
         string? tip = null;
-        foreach (var commit in kept.Select(checkpoint => commits.Values.FirstOrDefault(commit => commit.Checkpoint == checkpoint)).OfType<Kept>())
+        foreach (var commit in kept.Select(checkpoint => commits.FirstOrDefault(commit => commit.Checkpoint == checkpoint)).OfType<Kept>())
         {
-            var parents = commit.Parents.Where(parent => !commits.ContainsKey(parent)).Concat(tip is null ? [] : [tip]).SelectMany(parent => new[] { "-p", parent });
+            var parents = commit.Parents.Where(parent => !ours.Contains(parent)).Concat(tip is null ? [] : [tip]).SelectMany(parent => new[] { "-p", parent });
             tip = (await git.RunAsync(new GitCommand("commit-tree", folder, [.. Ours, "commit-tree", "--no-gpg-sign", .. parents, "-m", $"{Subject}{commit.Checkpoint}", commit.Tree]), cancellation)).Text.Trim();
         }
 
-        var lines = dropped.Select(checkpoint => $"delete {TreeOf(cardNumber, runId, checkpoint)}\0\0").Append(tip is not null ? $"update {run}\0{tip}\0\0" : commits.Count > 0 ? $"delete {run}\0\0" : "");
+        // Only what was looked at is replaced: a checkpoint that is taken meanwhile makes this fail, and tomorrow is another day.
+        var chain = commits.Count == 0 ? "" : tip is null ? $"delete {run}\0{commits[0].Id}\0" : $"update {run}\0{tip}\0{commits[0].Id}\0";
+        var lines = dropped.Select(checkpoint => $"delete {TreeOf(cardNumber, runId, checkpoint)}\0\0").Append(chain);
         await git.RunAsync(new GitCommand("update-ref", folder, ["update-ref", "-z", "--stdin"], Writes: true, Input: Encoding.UTF8.GetBytes(string.Concat(lines))), cancellation);
     }
 

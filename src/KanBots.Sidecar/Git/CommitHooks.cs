@@ -19,6 +19,9 @@ internal sealed class CommitHooks(GitRunner git, Repository repository, string p
     /// <summary>Characters of what a hook has said that are passed on: its end, where the reason mostly stands.</summary>
     private const int SaidMax = 2_000;
 
+    /// <summary>By which our checkout is known from somebody's worktree that happens to be there.</summary>
+    private const string Ours = "kanbots: hooks of a landing";
+
     private static readonly int[] AnyExit = [.. Enumerable.Range(1, 255)];
     private static readonly string[] Silent = ["-c", "core.hooksPath=/dev/null"];
 
@@ -76,11 +79,10 @@ internal sealed class CommitHooks(GitRunner git, Repository repository, string p
         }
     }
 
-    /// <summary>Takes the checkout away; what hooks left in it goes with it.</summary>
+    /// <summary>Takes the checkout away; what hooks left in it goes with it. Whatever else is at its place stays.</summary>
     internal async Task ForgetAsync()
     {
-        var trees = await Worktrees.ListAsync(git, repository.IsBare ? repository.CommonFolder : repository.Root, CancellationToken.None);
-        if (Worktrees.At(trees, place) is not null)
+        if (Worktrees.RecordOf(repository, place) is { } record && Path.Combine(record, "locked") is var locked && File.Exists(locked) && (await File.ReadAllTextAsync(locked, CancellationToken.None)).TrimEnd('\n') == Ours)
         {
             await git.RunAsync(new GitCommand("worktree remove", repository.Root, [.. Base.At(repository), "worktree", "remove", "--force", "--force", place], Writes: true), CancellationToken.None);
         }
@@ -92,7 +94,7 @@ internal sealed class CommitHooks(GitRunner git, Repository repository, string p
     {
         if (_tree is null)
         {
-            await git.RunAsync(new GitCommand("worktree add", repository.Root, [.. Base.At(repository), .. Silent, "worktree", "add", "--quiet", "--force", "--detach", "--no-checkout", place, commit], Writes: true), cancellation);
+            await git.RunAsync(new GitCommand("worktree add", repository.Root, [.. Base.At(repository), .. Silent, "worktree", "add", "--quiet", "--detach", "--no-checkout", "--lock", "--reason", Ours, place, commit], Writes: true), cancellation);
         }
         else
         {

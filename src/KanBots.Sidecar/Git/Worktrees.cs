@@ -186,7 +186,8 @@ internal static class Worktrees
         await WriteAsync(git, repository, ["worktree", "remove", "--force", tree.Path], cancellation);
     }
 
-    private static string? RecordOf(Repository repository, string path)
+    /// <returns>git's own folder for the worktree; null when it has none.</returns>
+    internal static string? RecordOf(Repository repository, string path)
     {
         var records = System.IO.Path.Combine(repository.CommonFolder, "worktrees");
         return Directory.Exists(records)

@@ -143,6 +143,19 @@ public sealed class LandingHooksTests : IDisposable
     }
 
     [Fact]
+    public void A_worktree_of_somebodys_at_the_place_stays_and_is_named()
+    {
+        Hook("pre-commit", "exit 0");
+        var theirs = Path.Combine(Path.GetDirectoryName((string)Place.Run(_client, _run)["worktreePath"]!)!, $"landing-1-{_run}");
+        Git("worktree", "add", "-q", "--detach", "--lock", "--reason", "mine", theirs);
+        File.WriteAllText(Path.Combine(theirs, "precious.txt"), "precious\n");
+        var error = Ask("squash", "one")["error"]!;
+        Assert.Contains("already exists", (string)error["message"]!);
+        Assert.Equal("precious\n", File.ReadAllText(Path.Combine(theirs, "precious.txt")));
+        Assert.DoesNotContain("refs/heads/one", Git("for-each-ref", "refs/heads"));
+    }
+
+    [Fact]
     public void Trailers_are_a_setting()
     {
         _client.Ask("config/set", new JsonObject { ["values"] = new JsonObject { ["promote.trailers"] = false } });
