@@ -1,6 +1,6 @@
 // The contract between the extension and its two pages. Every message has a tag `t`. A page holds nothing that it cannot be sent again.
 import type { Action } from "./actions";
-import type { BoardSnapshot, ByteRange, Card, Column, Decision, QuestionAnswer, Remember, Run, ThreadItem } from "./protocol";
+import type { BoardSnapshot, ByteRange, Card, Checkpoint, Column, Decision, QuestionAnswer, Remember, Run, ThreadItem } from "./protocol";
 
 /** How the sidecar of a repository stands. `message` and `nextStep` are sentences; `actions` are commands of the extension that can be asked for. */
 export interface SidecarState {
@@ -48,19 +48,28 @@ export type FromBoard =
 export type ToThread =
   | { t: "state"; state: SidecarState }
   /** Starts the page over with a piece of the thread: its end, unless `atStart` and `atEnd` say that it is all. */
-  | { t: "thread"; card: Card; run: Run; decisions: readonly Decision[]; items: readonly ThreadItem[]; atStart: boolean }
-  | { t: "run"; card: Card; run: Run; decisions: readonly Decision[] }
+  | { t: "thread"; card: Card; run: Run; decisions: readonly Decision[]; items: readonly ThreadItem[]; atStart: boolean; checkpoints?: readonly Checkpoint[] }
+  /** `checkpoints` (of `run/details`, the oldest first) only when they have changed. */
+  | { t: "run"; card: Card; run: Run; decisions: readonly Decision[]; checkpoints?: readonly Checkpoint[] }
+  /** What has come at the end. A page that has dropped its end keeps none of it, and asks for `newer` or `latest` later. */
   | { t: "append"; items: readonly ThreadItem[] }
   /** Items before those that the page has, in order. */
   | { t: "older"; items: readonly ThreadItem[]; atStart: boolean }
+  /** Items after those that the page has, in order; `atEnd` when there are none after them now. */
+  | { t: "newer"; items: readonly ThreadItem[]; atEnd: boolean }
   /** An answer to `line`: the raw line or a piece of a long text, from `offset` (bytes) on. */
   | { t: "line"; id: number; text?: string; next?: number; error?: string }
-  | { t: "done"; id: number; error?: string }
+  /** `messageId` after a `reply`. */
+  | { t: "done"; id: number; error?: string; messageId?: string }
   | { t: "gone"; message: string };
 
 export type FromThread =
   | { t: "ready" }
-  | { t: "older" }
+  /** A page holds a bounded piece of the thread and drops the other end: `before` and `after` are the cursors of its first and last item. */
+  | { t: "older"; before?: string }
+  | { t: "newer"; after: string }
+  /** Starts over with the end of the thread: the answer is `thread`. */
+  | { t: "latest" }
   | { t: "line"; id: number; bytes: ByteRange; offset: number }
   | { t: "reply"; id: number; text: string; replaces?: string }
   | { t: "answer"; id: number; decisionId: string; answers?: readonly QuestionAnswer[]; allow?: boolean; remember?: Remember; reason?: string }
