@@ -18,6 +18,8 @@ export interface StateAction {
 /** What only the extension knows of a board: the name of its repository, whether it is one of several, the limit of runs at once. */
 export interface BoardFrame {
   repository: string;
+  /** The folder of the repository. The page keeps it in its state, for the serializer of the panel, and names it in the context of its menus. */
+  folder?: string;
   several: boolean;
   maxParallel?: number;
 }
@@ -27,7 +29,7 @@ export type ToBoard =
   /** The board as it is now. Sent whole; equal parts keep their identity by `id`. */
   | { t: "board"; board: BoardSnapshot; frame: BoardFrame }
   /** Only what differs from the board sent before it; `order` lists nothing: a page lays it over by id. */
-  | { t: "change"; revision: number; cards: readonly Card[]; runs: readonly Run[]; decisions: readonly Decision[]; removedCards: readonly number[]; removedRuns: readonly number[]; removedDecisions: readonly string[]; spend?: BoardSnapshot["spend"] }
+  | { t: "change"; revision: number; cards: readonly Card[]; runs: readonly Run[]; decisions: readonly Decision[]; removedCards: readonly number[]; removedRuns: readonly number[]; removedDecisions: readonly string[]; spend?: BoardSnapshot["spend"]; notices?: BoardSnapshot["notices"] }
   /** What a message with `id` came to; an error is a sentence with its next step. */
   | { t: "done"; id: number; error?: string }
   /** Bring a card into view and focus it. */
