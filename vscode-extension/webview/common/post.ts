@@ -17,7 +17,10 @@ export function savedState<State extends object>(initial: State): State {
   return typeof saved === "object" && saved !== null ? { ...initial, ...saved } : initial;
 }
 
-export const saveState = (state: object): void => api.setState(state);
+/** What the page is of, as the extension wrote it into the body. It is kept with the state, so that a restored tab knows what it was. */
+const place: unknown = JSON.parse(document.body?.dataset.place ?? "null");
+
+export const saveState = (state: object): void => api.setState({ ...state, place });
 
 /** Calls back with each message of the extension. */
 export function receive<Message extends { t: string }>(take: (message: Message) => void): void {
