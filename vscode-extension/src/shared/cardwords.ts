@@ -71,9 +71,6 @@ export function notesOf(view: CardView): readonly Note[] {
   } else if (run.state === "queued") {
     notes.push({ tone: "info", text: "starts when a slot is free" });
   }
-  if (run.state === "discarded" && run.restorableUntil !== undefined) {
-    notes.push({ tone: "info", text: "kept in the trash; it can be restored" });
-  }
   if (run.stall !== undefined && shows) {
     notes.push({ tone: "warning", text: run.stall.message });
   }

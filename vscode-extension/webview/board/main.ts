@@ -1,1 +1,14 @@
-console.log("board");
+import type { FromBoard, ToBoard } from "../../src/shared/messages";
+import { dotStyles } from "../common/dot";
+import { post, receive } from "../common/post";
+import { adopt, controls, tokens } from "../common/tokens";
+import { Board } from "./board";
+import { Store } from "./store";
+import { styles } from "./styles";
+
+adopt(tokens, controls, dotStyles, ...styles);
+const store = new Store((message: FromBoard) => post(message));
+Board.store = store;
+customElements.define("kb-board", Board);
+receive<ToBoard>((message) => store.take(message));
+post<FromBoard>({ t: "ready" });

@@ -1,0 +1,112 @@
+// A page of the extension in a browser, as VS Code's webview has it: the same content security policy, the colours of a theme as variables, and a stand-in
+// for `acquireVsCodeApi` that keeps what the page sends. No editor, no sidecar: fast enough to try every state.
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { createRequire } from "node:module";
+import { chromium } from "playwright-core";
+
+const require = createRequire(import.meta.url);
+
+const DARK = {
+  "--vscode-editor-background": "#1f1f1f", "--vscode-foreground": "#cccccc", "--vscode-descriptionForeground": "#9d9d9d", "--vscode-widget-border": "#313131", "--vscode-list-hoverBackground": "#2a2d2e",
+  "--vscode-focusBorder": "#0078d4", "--vscode-button-background": "#0078d4", "--vscode-button-foreground": "#ffffff", "--vscode-button-hoverBackground": "#026ec1", "--vscode-button-border": "#ffffff12",
+  "--vscode-input-background": "#313131", "--vscode-input-foreground": "#cccccc", "--vscode-input-border": "#3c3c3c", "--vscode-input-placeholderForeground": "#989898",
+  "--vscode-dropdown-background": "#313131", "--vscode-dropdown-foreground": "#cccccc", "--vscode-dropdown-border": "#3c3c3c",
+  "--vscode-charts-orange": "#d18616", "--vscode-charts-yellow": "#cca700", "--vscode-charts-green": "#89d185", "--vscode-charts-red": "#f14c4c", "--vscode-charts-blue": "#3794ff",
+  "--vscode-menu-background": "#1f1f1f", "--vscode-menu-foreground": "#cccccc", "--vscode-menu-border": "#454545", "--vscode-menu-selectionBackground": "#0078d4", "--vscode-menu-selectionForeground": "#ffffff",
+  "--vscode-menu-separatorBackground": "#454545", "--vscode-widget-shadow": "#0000005c", "--vscode-badge-background": "#616161", "--vscode-badge-foreground": "#f8f8f8",
+  "--vscode-progressBar-background": "#0078d4", "--vscode-icon-foreground": "#cccccc", "--vscode-toolbar-hoverBackground": "#5a5d5e50", "--vscode-list-dropBackground": "#383b3d", "--vscode-disabledForeground": "#cccccc80",
+  "--vscode-scrollbarSlider-background": "#79797966", "--vscode-textLink-foreground": "#4daafc", "--vscode-errorForeground": "#f85149",
+};
+const LIGHT = {
+  ...DARK,
+  "--vscode-editor-background": "#ffffff", "--vscode-foreground": "#3b3b3b", "--vscode-descriptionForeground": "#3b3b3b", "--vscode-widget-border": "#e5e5e5", "--vscode-list-hoverBackground": "#f2f2f2",
+  "--vscode-focusBorder": "#005fb8", "--vscode-button-background": "#005fb8", "--vscode-button-hoverBackground": "#0258a8", "--vscode-button-border": "#0000001a",
+  "--vscode-input-background": "#ffffff", "--vscode-input-foreground": "#3b3b3b", "--vscode-input-border": "#cecece", "--vscode-input-placeholderForeground": "#767676",
+  "--vscode-dropdown-background": "#ffffff", "--vscode-dropdown-foreground": "#3b3b3b", "--vscode-dropdown-border": "#cecece",
+  "--vscode-charts-yellow": "#bf8803", "--vscode-charts-green": "#388a34", "--vscode-charts-red": "#e51400", "--vscode-charts-blue": "#1a85ff",
+  "--vscode-menu-background": "#ffffff", "--vscode-menu-foreground": "#3b3b3b", "--vscode-menu-border": "#cecece", "--vscode-menu-selectionBackground": "#005fb8", "--vscode-menu-separatorBackground": "#d4d4d4",
+  "--vscode-widget-shadow": "#00000029", "--vscode-badge-background": "#cccccc", "--vscode-badge-foreground": "#3b3b3b", "--vscode-progressBar-background": "#005fb8", "--vscode-icon-foreground": "#3b3b3b",
+  "--vscode-toolbar-hoverBackground": "#b8b8b850", "--vscode-list-dropBackground": "#d6ebff", "--vscode-disabledForeground": "#61616180", "--vscode-textLink-foreground": "#005fb8", "--vscode-errorForeground": "#f85149",
+};
+const HIGH_CONTRAST = {
+  ...DARK,
+  "--vscode-editor-background": "#000000", "--vscode-foreground": "#ffffff", "--vscode-descriptionForeground": "#ffffffb3", "--vscode-widget-border": "#6fc3df", "--vscode-contrastBorder": "#6fc3df", "--vscode-contrastActiveBorder": "#f38518",
+  "--vscode-focusBorder": "#f38518", "--vscode-button-background": "#000000", "--vscode-button-border": "#6fc3df", "--vscode-button-hoverBackground": "#000000",
+  "--vscode-input-background": "#000000", "--vscode-input-foreground": "#ffffff", "--vscode-input-border": "#6fc3df", "--vscode-dropdown-background": "#000000", "--vscode-dropdown-foreground": "#ffffff", "--vscode-dropdown-border": "#6fc3df",
+  "--vscode-menu-background": "#000000", "--vscode-menu-foreground": "#ffffff", "--vscode-menu-border": "#6fc3df", "--vscode-list-dropBackground": "#000000", "--vscode-icon-foreground": "#ffffff",
+  "--vscode-charts-yellow": "#cca700", "--vscode-charts-red": "#f48771",
+};
+
+export const THEMES = {
+  dark: { variables: DARK, bodyClass: "vscode-dark" },
+  light: { variables: LIGHT, bodyClass: "vscode-light" },
+  highContrast: { variables: HIGH_CONTRAST, bodyClass: "vscode-high-contrast" },
+};
+
+const FONT = "--vscode-font-family: system-ui, 'DejaVu Sans', sans-serif; --vscode-font-size: 13px; --vscode-font-weight: normal; --vscode-editor-font-family: 'DejaVu Sans Mono', monospace;";
+// What VS Code itself puts into every webview.
+const DEFAULTS = "html { scrollbar-color: #79797966 transparent; } body { overscroll-behavior-x: none; background-color: transparent; margin: 0; padding: 0 20px; }";
+const STUB = `
+  window.sent = [];
+  window.acquireVsCodeApi = () => ({
+    postMessage: (message) => void window.sent.push(structuredClone(message)),
+    getState: () => JSON.parse(sessionStorage.getItem("state") ?? "null") ?? undefined,
+    setState: (state) => { sessionStorage.setItem("state", JSON.stringify(state)); return state; },
+  });
+  window.violations = [];
+  document.addEventListener("securitypolicyviolation", (event) => window.violations.push(event.violatedDirective + " " + event.blockedURI + " " + event.sample));`;
+
+/** Serves `dist/<name>.js` in its page and opens a browser. `open` gives a page in a theme, ready to be fed by `feed`. */
+export async function browse(name, root) {
+  const body = name === "board" ? "<kb-board></kb-board>" : "<kb-thread></kb-thread>";
+  const server = createServer((request, response) => {
+    const url = new URL(request.url ?? "/", "http://localhost");
+    if (url.pathname === `/${name}.js`) {
+      response.setHeader("content-type", "text/javascript").end(readFileSync(new URL(`dist/${name}.js`, root)));
+      return;
+    }
+    const theme = THEMES[url.searchParams.get("theme") ?? "dark"] ?? THEMES.dark;
+    const nonce = "n0nce";
+    const policy = `default-src 'none'; style-src 'nonce-${nonce}'; script-src 'nonce-${nonce}'; font-src 'self'; img-src 'self' data:`;
+    const variables = Object.entries(theme.variables).map(([key, value]) => `${key}: ${value};`).join(" ");
+    response.setHeader("content-type", "text/html").end(`<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${name}</title>
+<meta http-equiv="Content-Security-Policy" content="${policy}"><style nonce="${nonce}">:root { ${FONT} ${variables} } ${DEFAULTS}</style><script nonce="${nonce}">${STUB}</script></head>
+<body class="${theme.bodyClass}">${body}<script nonce="${nonce}" src="/${name}.js"></script></body></html>`);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"] });
+  const port = server.address().port;
+  return {
+    async open({ theme = "dark", width = 1500, height = 860, context: options = {} } = {}) {
+      const context = await browser.newContext({ viewport: { width, height }, ...options });
+      const page = await context.newPage();
+      const problems = [];
+      page.on("console", (message) => ["error", "warning"].includes(message.type()) && problems.push(message.text()));
+      page.on("pageerror", (error) => problems.push(String(error)));
+      await page.goto(`http://127.0.0.1:${port}/?theme=${theme}`);
+      await page.waitForFunction(() => window.sent.some((message) => message.t === "ready"));
+      return { page, problems, close: () => context.close() };
+    },
+    async close() {
+      await browser.close();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+export const feed = (page, ...messages) => page.evaluate(async (all) => {
+  for (const message of all) {
+    window.postMessage(message, "*");
+  }
+  // Messages are delivered, models become pixels: two frames.
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+}, messages);
+
+/** The violations of axe-core as lines, empty when there are none. */
+export async function axe(page) {
+  await page.evaluate(readFileSync(require.resolve("axe-core/axe.min.js"), "utf8"));
+  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+  return violations.flatMap((violation) => violation.nodes.map((node) => `${violation.id}: ${node.target.join(" ")} ${node.failureSummary?.replaceAll("\n", " ")}`));
+}
