@@ -1,18 +1,25 @@
 import * as vscode from "vscode";
 import { CardCommands } from "./cardCommands";
+import { Landing } from "./landing/landing";
+import { Review } from "./review/review";
 import { Workspaces, runOfTarget, type Target } from "./sidecar/workspaces";
 import { targetFor } from "./targets";
 import { BoardPanels } from "./webviews/boardPanels";
+import { Worktrees } from "./worktrees/worktrees";
 
 export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel("KanBots", { log: true });
   const workspaces = new Workspaces(context, log);
   const boards = new BoardPanels(context.extensionUri, workspaces);
+  const review = new Review(workspaces, context.workspaceState, log);
   context.subscriptions.push(
     log,
     workspaces,
     boards,
     new CardCommands(workspaces),
+    review,
+    new Landing(workspaces, review, log),
+    new Worktrees(workspaces, log),
     vscode.commands.registerCommand("kanbots.openBoard", async (argument?: Partial<Target> & { pick?: boolean }) => {
       workspaces.start();
       const session = argument?.session ?? (await workspaces.pick("Which board?", argument?.pick === true ? undefined : vscode.window.activeTextEditor?.document.uri));
