@@ -53,6 +53,7 @@ export interface BoardSnapshot {
   decisions: readonly Decision[];
   spend: Spend;
   notices?: readonly BoardNotice[];
+  threadEpoch?: string;
 }
 
 export interface Budget {

@@ -41,6 +41,7 @@ public sealed record Card(
 public sealed record Spend(long TodayMicroUsd, long TotalMicroUsd, long? DayBudgetMicroUsd = null, long? ReservedMicroUsd = null, BudgetWarning? Warning = null);
 
 /// <summary>The whole board at one revision of one epoch: every open card, their runs, and the last ended ones.</summary>
+/// <param name="ThreadEpoch">Names the database. While it stays the same, cursors of threads hold, over a new serve (another epoch) too.</param>
 public sealed record BoardSnapshot(
     string Epoch,
     long Revision,
@@ -49,7 +50,8 @@ public sealed record BoardSnapshot(
     IReadOnlyList<Run> Runs,
     IReadOnlyList<Decision> Decisions,
     Spend Spend,
-    IReadOnlyList<BoardNotice>? Notices = null);
+    IReadOnlyList<BoardNotice>? Notices = null,
+    string? ThreadEpoch = null);
 
 /// <summary>Something about the board as a whole that a person should know: a kind to branch on and a sentence with the next step.</summary>
 public sealed record BoardNotice(string Kind, string Message);

@@ -29,7 +29,8 @@ internal static partial class ToWire
             [.. runs.Select(run => Run(view, run))],
             [.. state.Decisions.Values.Where(decision => decision.State == Core.DecisionState.Open).OrderBy(decision => decision.AskedAt).Select(Decision)],
             Spend(state, now),
-            Notices(view));
+            Notices(view),
+            state.Epoch);
     }
 
     /// <summary>Null when there is nothing to say.</summary>

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { CancellationToken, createMessageConnection, Emitter, type MessageConnection, StreamMessageReader, StreamMessageWriter } from "vscode-jsonrpc/node";
+import { CancellationToken, createMessageConnection, Emitter, type Message, type MessageConnection, StreamMessageReader, StreamMessageWriter } from "vscode-jsonrpc/node";
 import type { InitializeParams, InitializeResult, Notifications, Requests } from "../shared/protocol";
 import { SidecarFailure } from "./failure";
 import type { SidecarCommand } from "./locate";
@@ -17,6 +17,13 @@ export interface Ended {
   code: number | null;
   /** The last line that it wrote to stderr. */
   said: string;
+}
+
+/** A message to a process that is gone is nobody's error: `ended` tells of it, and what waits is told by that. Without this jsonrpc leaves a rejection that nobody can take. */
+class Writer extends StreamMessageWriter {
+  override async write(message: Message): Promise<void> {
+    await super.write(message).catch(() => undefined);
+  }
 }
 
 /** One process `kanbots-sidecar --stdio` and the conversation with it, from its start to its end. */
@@ -46,7 +53,7 @@ export class Connection {
     });
     // A peer that is gone is told by `ended`; without a listener the pipe's own error would end the extension host.
     stdin.on("error", () => undefined);
-    this.rpc = createMessageConnection(new StreamMessageReader(stdout), new StreamMessageWriter(stdin), { error: log, warn: log, info: log, log });
+    this.rpc = createMessageConnection(new StreamMessageReader(stdout), new Writer(stdin), { error: log, warn: log, info: log, log });
     this.rpc.onNotification((method, params) => {
       this.traced("<-", method, params);
       this.didNotify.fire({ method: method as keyof Notifications, params });

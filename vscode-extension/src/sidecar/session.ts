@@ -344,9 +344,9 @@ export class Session implements Disposable {
     }
   }
 
-  /** Holds a whole board. A board of another epoch ends what rested on cursors of the one before. */
+  /** Holds a whole board. A board over another database ends what rested on cursors of the one before; a serve that was started anew does not. */
   private take(board: BoardSnapshot): void {
-    const isAnother = this.current !== undefined && this.current.epoch !== board.epoch;
+    const isAnother = this.current !== undefined && this.current.threadEpoch !== board.threadEpoch;
     this.current = board;
     if (isAnother) {
       for (const followers of [...this.followers.values()]) {

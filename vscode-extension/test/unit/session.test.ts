@@ -33,7 +33,7 @@ test("a serve that is killed costs no click: state, board and what was in flight
   const made = await Promise.all([1, 2, 3].map((n) => session.change("card/create", { title: `card ${n}` })));
   await until("serve is another", () => place.servePid() !== pid && children(place.servePid()));
   expect(new Set(made.map(({ card }) => card.number)).size).toBe(3);
-  expect(session.board?.cards.length).toBe(3);
+  await until("the board has them", () => session.board?.cards.length === 3);
   expect(states).toContain("reconnecting");
   expect(session.state.kind).toBe("ready");
 });
@@ -142,6 +142,6 @@ test("a database that was made anew begins another epoch, and who follows starts
     rmSync(join(place.repository, ".git", "kanbots", name), { force: true });
   }
   writeFileSync(join(place.repository, ".git", "kanbots", "kanbots.db"), "garbage");
-  await until("the board is of another epoch", () => session.state.kind === "ready" && session.board?.epoch !== before.epoch);
+  await until("the board is of another epoch", () => session.state.kind === "ready" && session.board?.threadEpoch !== before.threadEpoch);
   expect(startedOver).toBe(1);
 });
