@@ -7,7 +7,7 @@ import type { SidecarState } from "../shared/messages";
 import type { Card, Decision, Run } from "../shared/protocol";
 import { plain, plural } from "../shared/words";
 import type { Trace } from "./connection";
-import { locate, type Machine } from "./locate";
+import { locate, type Located, type Machine } from "./locate";
 import { Session } from "./session";
 
 /** A card, or its run, and the repository that it is of. What commands are given from a tree, a page or a quick pick. */
@@ -23,6 +23,7 @@ export class Workspaces implements vscode.Disposable {
   private readonly disposables: vscode.Disposable[] = [];
   private readonly didChange = new vscode.EventEmitter<void>();
   private readonly didOpen = new vscode.EventEmitter<Session>();
+  private readonly machine = thisMachine();
   private started = false;
   /** Sessions came or went, or how one of them stands has changed. */
   readonly onDidChange = this.didChange.event;
@@ -85,6 +86,12 @@ export class Workspaces implements vscode.Disposable {
     return picked?.session;
   }
 
+  /** Where the sidecar is, as it would be started now. */
+  locate(): Located {
+    const setting = vscode.workspace.getConfiguration("kanbots").get<string>("sidecar.path", "");
+    return locate(this.context.extensionPath, setting, this.machine, existsSync, findOnPath("dotnet"));
+  }
+
   dispose(): void {
     vscode.Disposable.from(...this.disposables).dispose();
     for (const session of this.sessions) {
@@ -112,14 +119,10 @@ export class Workspaces implements vscode.Disposable {
   }
 
   private open(folder: string): void {
-    const machine = thisMachine();
     const session = new Session({
       folder,
       clientVersion: String((this.context.extension.packageJSON as { version: string }).version),
-      locate: () => {
-        const setting = vscode.workspace.getConfiguration("kanbots").get<string>("sidecar.path", "");
-        return locate(this.context.extensionPath, setting, machine, existsSync, findOnPath("dotnet"));
-      },
+      locate: () => this.locate(),
       // What belongs to the editor is taken out by the sidecar, which knows the list for every editor.
       environment: () => process.env,
       trace: () => vscode.workspace.getConfiguration("kanbots").get<Trace>("trace.server", "off"),
@@ -137,13 +140,13 @@ export class Workspaces implements vscode.Disposable {
       this.log[level === "warning" ? "warn" : level](line);
     });
     this.didOpen.fire(session);
-    void this.makeExecutable(machine).finally(() => session.start());
+    void this.makeExecutable().finally(() => session.start());
   }
 
   /** A package that was unpacked by a tool that drops modes has an executable that cannot be started. */
-  private async makeExecutable(machine: Machine): Promise<void> {
-    if (machine.platform !== "win32") {
-      const located = locate(this.context.extensionPath, "", machine, existsSync, undefined);
+  private async makeExecutable(): Promise<void> {
+    if (this.machine.platform !== "win32") {
+      const located = locate(this.context.extensionPath, "", this.machine, existsSync, undefined);
       if (located.kind === "found" && located.command.from === "bundled") {
         await chmod(located.command.command, 0o755).catch((error: unknown) => this.log.warn(`The mode of the sidecar could not be set: ${String(error)}`));
       }
