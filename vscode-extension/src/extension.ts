@@ -1,15 +1,26 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import * as vscode from "vscode";
 import { CardCommands } from "./cardCommands";
+import { Decisions } from "./decisions/decisions";
+import { DecisionsView } from "./decisions/decisionsView";
+import { Dispatch } from "./dispatch/dispatch";
+import { GitHubIssues } from "./issues/githubIssues";
+import { IssuesView } from "./issues/issuesView";
 import { Landing } from "./landing/landing";
 import { Review } from "./review/review";
+import { Settings } from "./settings/settings";
 import { Workspaces, runOfTarget, type Target } from "./sidecar/workspaces";
+import { StatusBar } from "./status/statusBar";
 import { targetFor } from "./targets";
+import { Setup } from "./walkthrough/setup";
 import { BoardPanels } from "./webviews/boardPanels";
 import { Worktrees } from "./worktrees/worktrees";
 
 export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel("KanBots", { log: true });
   const workspaces = new Workspaces(context, log);
+  const decisions = new Decisions(context, workspaces, log);
   const boards = new BoardPanels(context.extensionUri, workspaces);
   const review = new Review(workspaces, context.workspaceState, log);
   context.subscriptions.push(
@@ -17,6 +28,14 @@ export function activate(context: vscode.ExtensionContext): void {
     workspaces,
     boards,
     new CardCommands(workspaces),
+    new Dispatch(context, workspaces, log),
+    decisions,
+    new DecisionsView(decisions),
+    new IssuesView(workspaces),
+    new GitHubIssues(workspaces, log),
+    new StatusBar(workspaces, log),
+    new Setup(workspaces, log),
+    new Settings(context, workspaces, log),
     review,
     new Landing(workspaces, review, log),
     new Worktrees(workspaces, log),
@@ -35,6 +54,11 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
     vscode.commands.registerCommand("kanbots.showLog", () => log.show()),
   );
+
+  // Where agents have worked before they may work now: what they ask must not wait for somebody to open a view of ours.
+  if ((vscode.workspace.workspaceFolders ?? []).some(({ uri }) => existsSync(join(uri.fsPath, ".git", "kanbots")))) {
+    workspaces.start();
+  }
 
   async function showThread(argument: unknown, beside: boolean): Promise<void> {
     const target = await targetFor(workspaces, "showThread", argument);
