@@ -1,1 +1,7 @@
-console.log("thread");
+import { controls, adopt, tokens } from "../common/tokens";
+import { dotStyles } from "../common/dot";
+import { ThreadPage } from "./page";
+import { entryStyles, frameStyles } from "./styles";
+
+adopt(tokens, controls, dotStyles, frameStyles, entryStyles);
+customElements.define("kb-thread", ThreadPage);

@@ -1,0 +1,214 @@
+import { anchorAt, offsetsOf, rangeOf, rowAt, type Anchor, type Range } from "./window";
+
+interface FeedHost {
+  /** Draws the rows of `range` again. */
+  redraw(): void;
+  nearStart(): void;
+  nearEnd(): void;
+  /** Whether the list follows its end has changed. */
+  followed(): void;
+}
+
+/** Drawn above and below the view, in pixels. */
+const MARGIN = 900;
+const EDGE = 6;
+const NEAR = 1200;
+/** Measured heights that are kept; those of rows that are gone are given up first. */
+const HEIGHTS_MAX = 20_000;
+
+/** Scrolls a long list of which only the rows near the view are in the document, and holds it still while it changes. */
+export class Feed {
+  keys: readonly string[] = [];
+  range: Range = { from: 0, to: 0 };
+  following = true;
+  private at = new Map<string, number>();
+  private heights = new Map<string, number>();
+  private offsets: Float64Array = new Float64Array(1);
+  private anchor: Anchor | undefined;
+  private scroller: HTMLElement | undefined;
+  private rows: HTMLElement | undefined;
+  private width = 0;
+  private redraws = 0;
+  private guess: (index: number) => number = () => 40;
+  private readonly sizes = new ResizeObserver(() => this.resized());
+
+  constructor(private readonly host: FeedHost) {}
+
+  attach(scroller: HTMLElement | undefined, rows: HTMLElement | undefined): void {
+    if (scroller === this.scroller && rows === this.rows) {
+      return;
+    }
+    this.sizes.disconnect();
+    this.scroller = scroller;
+    this.rows = rows;
+    if (scroller !== undefined && rows !== undefined) {
+      this.sizes.observe(scroller);
+      this.sizes.observe(rows);
+      scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
+      scroller.addEventListener("wheel", (event) => {
+        if (event.deltaY < 0) {
+          this.hold();
+        }
+      }, { passive: true });
+    }
+  }
+
+  /** Before the rows are drawn: which they are. */
+  arrange(keys: readonly string[], guess: (index: number) => number): void {
+    this.keys = keys;
+    this.guess = guess;
+    this.at = new Map(keys.map((key, index) => [key, index]));
+    if (this.heights.size > HEIGHTS_MAX) {
+      this.heights = new Map([...this.heights].filter(([key]) => this.at.has(key)));
+    }
+    this.measureOffsets();
+    this.range = rangeOf(this.offsets, this.wantedTop(), this.viewHeight(), MARGIN);
+  }
+
+  /** After they are drawn: how high they are, and where the view stands now. */
+  settle(): void {
+    const { rows, scroller } = this;
+    if (rows === undefined || scroller === undefined) {
+      return;
+    }
+    this.pad();
+    let changed = false;
+    for (const row of rows.children) {
+      const key = (row as HTMLElement).dataset["key"];
+      const height = row.getBoundingClientRect().height;
+      if (key !== undefined && height > 0 && Math.abs((this.heights.get(key) ?? -1) - height) > 0.4) {
+        this.heights.set(key, height);
+        changed = true;
+      }
+    }
+    if (changed) {
+      this.measureOffsets();
+      this.pad();
+    }
+    const top = this.following ? scroller.scrollHeight - scroller.clientHeight : this.wantedTop() + EDGE;
+    if (Math.abs(scroller.scrollTop - top) > 1) {
+      scroller.scrollTop = top;
+    }
+    this.extend();
+  }
+
+  private extend(): void {
+    const next = rangeOf(this.offsets, this.viewTop(), this.viewHeight(), MARGIN / 2);
+    // Rows turn out lower than they were guessed a few times at most.
+    if ((next.from < this.range.from || next.to > this.range.to) && this.redraws++ < 6) {
+      this.host.redraw();
+    } else {
+      this.redraws = 0;
+    }
+  }
+
+  private scrolled(): void {
+    const { scroller } = this;
+    if (scroller === undefined || scroller.clientHeight === 0) {
+      return;
+    }
+    const atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight <= 8;
+    this.anchor = anchorAt(this.keys, this.offsets, this.viewTop());
+    if (atEnd !== this.following) {
+      this.following = atEnd;
+      this.host.followed();
+    }
+    this.extend();
+    if (scroller.scrollTop < NEAR) {
+      this.host.nearStart();
+    }
+    if (scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR) {
+      this.host.nearEnd();
+    }
+  }
+
+  private resized(): void {
+    if (this.scroller !== undefined && this.scroller.clientWidth !== this.width) {
+      this.width = this.scroller.clientWidth;
+      this.heights.clear(); // every line may break elsewhere
+    }
+    this.settle();
+  }
+
+  /** Stays where it is, whatever comes. */
+  hold(key?: string): void {
+    const index = key === undefined ? undefined : this.at.get(key);
+    this.anchor = index === undefined ? anchorAt(this.keys, this.offsets, this.viewTop()) : { key: key!, offset: this.offsets[index]! - this.viewTop() };
+    if (this.following) {
+      this.following = false;
+      this.host.followed();
+    }
+  }
+
+  follow(): void {
+    this.following = true;
+    this.host.followed();
+    this.host.redraw();
+  }
+
+  /** Brings a row into view: where it is if it is seen already, else near the upper third. */
+  reveal(key: string): void {
+    const index = this.at.get(key);
+    if (index === undefined) {
+      return;
+    }
+    const top = this.offsets[index]! - this.viewTop();
+    const bottom = this.offsets[index + 1]! - this.viewTop();
+    const height = this.viewHeight();
+    this.hold(key);
+    if (top < 0 || (bottom > height && top > 0)) {
+      this.anchor = { key, offset: top < 0 ? EDGE : Math.max(0, Math.min(height - (bottom - top) - EDGE, height / 3)) };
+    }
+    this.host.redraw();
+  }
+
+  /** The row that is seen first, or last. */
+  seen(end: "first" | "last"): string | undefined {
+    const index = rowAt(this.offsets, end === "first" ? this.viewTop() + 1 : this.viewTop() + this.viewHeight() - EDGE);
+    return index < 0 ? undefined : this.keys[index];
+  }
+
+  indexOf(key: string): number | undefined {
+    return this.at.get(key);
+  }
+
+  isSeen(key: string): boolean {
+    const index = this.at.get(key);
+    return index !== undefined && this.offsets[index + 1]! > this.viewTop() && this.offsets[index]! < this.viewTop() + this.viewHeight();
+  }
+
+  get viewHeightNow(): number {
+    return this.viewHeight();
+  }
+
+  private viewTop(): number {
+    return (this.scroller?.scrollTop ?? 0) - EDGE;
+  }
+
+  private viewHeight(): number {
+    return this.scroller?.clientHeight ?? window.innerHeight;
+  }
+
+  private total(): number {
+    return this.offsets[this.offsets.length - 1]!;
+  }
+
+  private wantedTop(): number {
+    const index = this.anchor === undefined ? undefined : this.at.get(this.anchor.key);
+    if (this.following) {
+      return this.total() - this.viewHeight();
+    }
+    return index === undefined || this.anchor === undefined ? this.viewTop() : this.offsets[index]! - this.anchor.offset;
+  }
+
+  private measureOffsets(): void {
+    this.offsets = offsetsOf(this.keys, this.heights, this.guess);
+  }
+
+  private pad(): void {
+    if (this.rows !== undefined) {
+      this.rows.style.paddingTop = `${this.offsets[Math.min(this.range.from, this.keys.length)]! + EDGE}px`;
+      this.rows.style.paddingBottom = `${this.total() - this.offsets[Math.min(this.range.to, this.keys.length)]! + EDGE}px`;
+    }
+  }
+}

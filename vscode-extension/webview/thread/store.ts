@@ -1,0 +1,157 @@
+import { appended, continued, NOTHING, prepended, type Held } from "../../src/shared/held";
+import type { FromThread, SidecarState, ToThread } from "../../src/shared/messages";
+import type { Card, Checkpoint, Decision, Run, ThreadItem } from "../../src/shared/protocol";
+import type { ThreadParts, Waiting } from "../../src/shared/threadview";
+
+interface StoreHost {
+  post(message: FromThread): void;
+  /** Whether the view is at the end, and stays there. */
+  following(): boolean;
+  follow(): void;
+  hold(): void;
+  /** Items came at the end, for who is told about them. */
+  came(items: readonly ThreadItem[]): void;
+  redraw(): void;
+}
+
+/** New items are shown together, at most this often (milliseconds). A timer, because a hidden page gets no frames. */
+const PAUSE = 60;
+
+/** What the extension has sent, and what was asked of it beyond that. */
+export class Store {
+  sidecar: SidecarState = { kind: "starting" };
+  card: Card | undefined;
+  run: Run | undefined;
+  decisions: readonly Decision[] = [];
+  held: Held = NOTHING;
+  gone: string | undefined;
+  asking: "older" | "newer" | "latest" | undefined;
+  /** What is shown is older than what is held. */
+  stale = true;
+  private checkpoints: readonly Checkpoint[] = [];
+  private queue: ThreadItem[] = [];
+  private queued = false;
+
+  constructor(private readonly host: StoreHost) {}
+
+  /** False for a message that is not about the thread. */
+  take(message: ToThread): boolean {
+    switch (message.t) {
+      case "state":
+        this.sidecar = message.state;
+        if (message.state.kind !== "ready") {
+          this.asking = undefined; // its answer will not come
+        }
+        break;
+      case "thread":
+        this.begin(message);
+        break;
+      case "run":
+        ({ card: this.card, run: this.run, decisions: this.decisions } = message);
+        this.checkpoints = message.checkpoints ?? this.checkpoints;
+        break;
+      case "append":
+        this.queue.push(...message.items);
+        this.soon();
+        return true;
+      case "older":
+        this.flush();
+        this.asking = undefined;
+        if (this.host.following()) {
+          this.host.hold();
+        }
+        this.held = prepended(this.held, message.items, message.atStart);
+        break;
+      case "newer":
+        this.flush();
+        this.asking = undefined;
+        this.held = continued(this.held, message.items, message.atEnd);
+        break;
+      case "gone":
+        this.gone = message.message;
+        break;
+      default:
+        return false;
+    }
+    this.stale = true;
+    this.host.redraw();
+    return true;
+  }
+
+  private begin(message: Extract<ToThread, { t: "thread" }>): void {
+    const again = this.run?.id === message.run.id;
+    ({ card: this.card, run: this.run, decisions: this.decisions } = message);
+    this.checkpoints = message.checkpoints ?? (again ? this.checkpoints : []);
+    this.queue = [];
+    // After a lost connection what was read stays in view: only what is new is added, when it joins on.
+    const last = this.held.items.at(-1)?.seq;
+    if (again && this.asking !== "latest" && this.held.atEnd && last !== undefined && message.items.some((item) => item.seq <= last)) {
+      this.held = appended(this.held, message.items, this.watched());
+    } else {
+      this.held = { items: message.items, atStart: message.atStart, atEnd: true, missed: 0 };
+      if (!again || this.asking === "latest") {
+        this.host.follow();
+      }
+    }
+    this.asking = undefined;
+    this.gone = undefined;
+  }
+
+  private watched(): "start" | "end" {
+    return this.host.following() ? "end" : "start";
+  }
+
+  private soon(): void {
+    if (!this.queued) {
+      this.queued = true;
+      setTimeout(() => {
+        this.queued = false;
+        this.flush();
+      }, PAUSE);
+    }
+  }
+
+  private flush(): void {
+    if (this.queue.length > 0) {
+      const items = this.queue;
+      this.queue = [];
+      this.held = appended(this.held, items, this.watched());
+      this.stale = true;
+      this.host.came(items);
+      this.host.redraw();
+    }
+  }
+
+  older(): void {
+    if (!this.held.atStart && this.asking === undefined && this.sidecar.kind === "ready") {
+      this.asking = "older";
+      this.host.post({ t: "older", before: this.held.items[0]?.cursor });
+      this.host.redraw();
+    }
+  }
+
+  newer(): void {
+    const last = this.held.items.at(-1);
+    if (!this.held.atEnd && this.asking === undefined && last !== undefined && this.sidecar.kind === "ready") {
+      this.asking = "newer";
+      this.host.post({ t: "newer", after: last.cursor });
+    }
+  }
+
+  toEnd(): void {
+    if (this.held.atEnd) {
+      this.host.follow();
+    } else {
+      this.asking = "latest";
+      this.host.post({ t: "latest" });
+    }
+  }
+
+  parts(waiting: readonly Waiting[]): ThreadParts {
+    return { items: this.held.items, atEnd: this.held.atEnd, decisions: this.decisions, checkpoints: this.checkpoints, undelivered: this.run?.undelivered ?? [], waiting };
+  }
+
+  open(): Decision | undefined {
+    return this.decisions.find((decision) => decision.state === "open" && decision.runId === this.run?.id);
+  }
+}
