@@ -2,13 +2,17 @@ import type { DecisionKind, Dot, RunState } from "./protocol";
 
 /** Of a text that is shown in a message, a quick pick or a tree, in characters. */
 export const PLAIN_MAX = 300;
+/** Times what is shown: what is left of so much, when all that cannot be seen is gone, is still enough. */
+const LONG = 8;
 
 /**
  * Text of an agent, a card or git, made fit for a surface of VS Code that renders links or icons: messages run `[label](command:…)`,
  * quick picks and labels draw `$(icon)`. What is left reads the same and can run nothing. One line, cut at `max` characters.
  */
 export function plain(text: string, max = PLAIN_MAX): string {
-  const line = text
+  // A text of a megabyte is not gone through to show its first line.
+  const isLong = text.length > max * LONG;
+  const line = (isLong ? text.slice(0, max * LONG) : text)
     // Controls, and what turns the reading direction or hides letters.
     .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ")
     .replace(/[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu, "")
@@ -19,7 +23,7 @@ export function plain(text: string, max = PLAIN_MAX): string {
     .replace(/\s+/g, (space) => (space.includes("\u200a") ? "\u200a" : " "))
     .trim();
   const characters = [...line];
-  return characters.length > max ? `${characters.slice(0, max - 1).join("")}…` : line;
+  return isLong || characters.length > max ? `${characters.slice(0, max - 1).join("")}…` : line;
 }
 
 /** `$0.71`, `$5`, `$0.0042` below a cent, from integer micro-dollars. */
