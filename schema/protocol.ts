@@ -650,12 +650,15 @@ export interface RunEventsParams {
   runId: number;
   after?: string;
   limit?: number;
+  before?: string;
+  fromEnd?: boolean;
 }
 
 export interface RunEventsResult {
   items: readonly ThreadItem[];
   atEnd: boolean;
   next?: string;
+  previous?: string;
 }
 
 export interface RunForkParams {
@@ -663,6 +666,21 @@ export interface RunForkParams {
   runId: number;
   checkpoint?: string;
   prompt?: string;
+}
+
+export interface RunLineParams {
+  runId: number;
+  launch: number;
+  from: number;
+  to: number;
+  offset?: number;
+  limit?: number;
+}
+
+export interface RunLineResult {
+  text: string;
+  fullLength: number;
+  next?: number;
 }
 
 export interface RunPromoteParams {
@@ -951,6 +969,7 @@ export interface Requests {
   "review/comment": { params: ReviewCommentParams; result: ReviewCommentResult };
   "review/submit": { params: ReviewSubmitParams; result: RunReplyResult };
   "run/events": { params: RunEventsParams; result: RunEventsResult };
+  "run/line": { params: RunLineParams; result: RunLineResult };
   "run/subscribe": { params: RunSubscribeParams; result: Nothing };
   "run/unsubscribe": { params: RunUnsubscribeParams; result: Nothing };
   "worktree/list": { params: WorktreeListParams; result: WorktreeListResult };
@@ -1008,6 +1027,7 @@ export const ErrorCodes = {
   storageFailed: 25,
   worktreeChanged: 26,
   hookFailed: 27,
+  notKept: 28,
   requestCancelled: -32800,
   parseError: -32700,
   internalError: -32603,

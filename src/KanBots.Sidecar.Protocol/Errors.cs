@@ -39,6 +39,7 @@ public enum ErrorCode
     StorageFailed = 25,
     WorktreeChanged = 26,
     HookFailed = 27,
+    NotKept = 28,
 }
 
 /// <summary>What a plugin branches on. <see cref="Kind"/> is the camelCase name of the <see cref="ErrorCode"/>;

@@ -34,6 +34,7 @@ public static class Methods
     public const string RunResolveConflicts = "run/resolveConflicts";
     public const string RunDetails = "run/details";
     public const string RunEvents = "run/events";
+    public const string RunLine = "run/line";
     public const string RunSubscribe = "run/subscribe";
     public const string RunUnsubscribe = "run/unsubscribe";
     public const string RunDidAppend = "run/didAppend";

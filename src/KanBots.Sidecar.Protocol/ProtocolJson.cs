@@ -72,6 +72,8 @@ namespace KanBots.Sidecar.Protocol;
 [JsonSerializable(typeof(NodeModulesChoice))]
 [JsonSerializable(typeof(RunEventsParams))]
 [JsonSerializable(typeof(RunEventsResult))]
+[JsonSerializable(typeof(RunLineParams))]
+[JsonSerializable(typeof(RunLineResult))]
 [JsonSerializable(typeof(RunSubscribeParams))]
 [JsonSerializable(typeof(RunUnsubscribeParams))]
 [JsonSerializable(typeof(RunDidAppendParams))]

@@ -173,10 +173,35 @@ public sealed record NodeModulesChoice(string Strategy, string Reason);
 /// <param name="Comments">Drafts on its changes that were not sent yet.</param>
 public sealed record RunDetailsResult(Run Run, IReadOnlyList<PlacedPath> Placed, IReadOnlyList<Checkpoint> Checkpoints, IReadOnlyList<ReviewComment> Comments, int? PortBase = null, NodeModulesChoice? NodeModules = null, string? SetupLog = null);
 
-/// <summary>A page of the thread. <see cref="After"/> is an opaque cursor; <see cref="Limit"/> is a count of items.</summary>
-public sealed record RunEventsParams(long RunId, string? After = null, int? Limit = null);
+/// <summary>A page of the thread, its items always from the oldest. At most one of <see cref="After"/>, <see cref="Before"/> and <see cref="FromEnd"/>
+/// says which, or it is refused (<c>invalidArgument</c>); without any of them the thread's first page is meant.</summary>
+/// <param name="After">A cursor: the page begins with the item after it.</param>
+/// <param name="Limit">Items, 1 to 500; 100 when absent. A page of very long lines has fewer.</param>
+/// <param name="Before">A cursor, such as <c>previous</c> of the page that is there, or that of any item: the page ends with the item before it.</param>
+/// <param name="FromEnd">The page ends with the item that is the last one now. What comes later is told after its <c>next</c>.</param>
+public sealed record RunEventsParams(long RunId, string? After = null, int? Limit = null, string? Before = null, bool? FromEnd = null);
 
-public sealed record RunEventsResult(IReadOnlyList<ThreadItem> Items, bool AtEnd, string? Next = null);
+/// <param name="AtEnd">There are no items after this page now.</param>
+/// <param name="Next">The cursor with which the page after this one is asked for (<c>after</c>), and from which on <c>run/subscribe</c> tells; absent for a thread without items.</param>
+/// <param name="Previous">The cursor with which the page before this one is asked for (<c>before</c>). Only in pages asked for by <c>fromEnd</c> or
+/// <c>before</c>, where it is absent when the page begins with the thread's first item.</param>
+public sealed record RunEventsResult(IReadOnlyList<ThreadItem> Items, bool AtEnd, string? Next = null, string? Previous = null);
+
+/// <summary>A line of a launch's stream as the agent wrote it, in pieces: what was cut of an item's text, or the line itself. Launch and range are
+/// those of an item's <c>bytes</c>, or a range within it. Refused with <c>invalidArgument</c> when the launch is not one of the run's or the range
+/// not within its stream, with <c>notKept</c> when the stream is no longer kept (<c>runs.keepDays</c>, <c>runs.keepBytes</c>).</summary>
+/// <param name="Launch">From 1.</param>
+/// <param name="From">The range's first byte in the stream.</param>
+/// <param name="To">The byte after its last.</param>
+/// <param name="Offset">Bytes after <c>from</c> at which the piece begins, as <c>next</c> of the piece before gave it; 0 when absent.</param>
+/// <param name="Limit">Bytes of the piece, 4 to 1,048,576; 65,536 when absent.</param>
+public sealed record RunLineParams(long RunId, int Launch, long From, long To, long? Offset = null, int? Limit = null);
+
+/// <param name="Text">Whole characters, without the line break at the end of the range. What is not UTF-8 is there as U+FFFD; the pieces one after the
+/// other are the text that the whole range gives.</param>
+/// <param name="FullLength">Bytes of the whole range.</param>
+/// <param name="Next">The offset of the piece after this one; absent for the last.</param>
+public sealed record RunLineResult(string Text, long FullLength, long? Next = null);
 
 /// <summary>From now on the connection gets <c>run/didAppend</c> for this run, beginning after the cursor.</summary>
 public sealed record RunSubscribeParams(long RunId, string? After = null);

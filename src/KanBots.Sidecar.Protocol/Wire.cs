@@ -47,6 +47,7 @@ public static class Wire
         Request(Protocol.Methods.ReviewComment, Json.ReviewCommentParams, Json.ReviewCommentResult),
         Request(Protocol.Methods.ReviewSubmit, Json.ReviewSubmitParams, Json.RunReplyResult),
         Request(Protocol.Methods.RunEvents, Json.RunEventsParams, Json.RunEventsResult),
+        Request(Protocol.Methods.RunLine, Json.RunLineParams, Json.RunLineResult),
         Request(Protocol.Methods.RunSubscribe, Json.RunSubscribeParams, Json.Nothing),
         Request(Protocol.Methods.RunUnsubscribe, Json.RunUnsubscribeParams, Json.Nothing),
         FromServer(Protocol.Methods.RunDidAppend, Json.RunDidAppendParams),

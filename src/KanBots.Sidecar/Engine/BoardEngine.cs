@@ -217,6 +217,10 @@ internal sealed partial class BoardEngine : IAsyncDisposable
 
     internal Task<IReadOnlyList<IndexedLine>> LinesAsync(long run, long afterSeq, int limit) => OnLoopAsync(() => _database.Lines(run, afterSeq, limit));
 
+    /// <summary>The lines that hold the items before a sequence number, or the last ones, from the newest; and whether the run has none after them.</summary>
+    internal Task<(IReadOnlyList<IndexedLine> Lines, bool AtEnd)> LinesBackAsync(long run, long? beforeSeq, int limit) =>
+        OnLoopAsync(() => (_database.LinesBack(run, beforeSeq ?? long.MaxValue, limit), beforeSeq is not { } before || _database.Lines(run, before - 1, 1).Count == 0));
+
     internal Task<List<LaunchFacts>> LaunchesAsync() => OnLoopAsync(() => _live.Values.Select(launch => launch.Facts()).ToList());
 
     internal Task SetSettingsAsync(FileSettings settings) => OnLoopAsync(() =>

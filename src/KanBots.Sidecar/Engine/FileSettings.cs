@@ -50,6 +50,9 @@ internal sealed record FileSettings(
     /// <summary>Bytes of all streams together beyond which the oldest go first.</summary>
     internal const long KeepBytes = 2L << 30;
 
+    /// <summary>Bytes. No disk has more, and every client can read the number.</summary>
+    internal const long KeepBytesMax = 1L << 50;
+
     /// <summary>Days. More is not worth a number: it is for ever.</summary>
     internal const int KeepDaysMax = 36_500;
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using KanBots.Sidecar.Agents;
 using KanBots.Sidecar.Agents.Claude;
+using KanBots.Sidecar.Board;
 using KanBots.Sidecar.Journal;
 
 namespace KanBots.Sidecar.Engine;
@@ -37,16 +38,57 @@ internal sealed class ThreadReader(BoardEngine engine, Paths paths)
 
         long bytes = 0;
         var used = 0;
-        using var streams = new Streams(launch => paths.Launch(run.CardNumber, runId, launch).Stdout);
+        using var streams = StreamsOf(run);
         while (used < lines.Count && items.Count < count && bytes < PageBytesMax)
         {
             var line = lines[used++];
-            bytes += line.To - line.From is var length && length > ClaudeDecoder.LineBytesMax ? 0 : length; // what is too long is not read
+            bytes += Read(line);
             items.AddRange(Items(streams, runId, line).Where(item => item.Seq > after));
+        }
+
+        if (items.Count > count)
+        {
+            items.RemoveRange(count, items.Count - count); // the rest of the last line is the next page's
+            return (items, false);
         }
 
         return (items, used == lines.Count && lines.Count < count);
     }
+
+    /// <param name="before">Sequence number of the item after the page; null for the page with which the thread ends now.</param>
+    /// <returns>Items in order, whether there are none after them, and whether there are none before them.</returns>
+    internal async Task<(IReadOnlyList<PlacedItem> Items, bool AtEnd, bool AtStart)> ReadBackAsync(long runId, long? before, int limit)
+    {
+        var count = Math.Clamp(limit, 1, PageMax);
+        var (lines, atEnd) = await engine.LinesBackAsync(runId, before, count + 1);
+        if (await engine.RunAsync(runId) is not { } run)
+        {
+            return ([], true, true);
+        }
+
+        // Which lines make the page is known from the index, so that they are read in the order in which they lie.
+        long bytes = 0;
+        var (used, found) = (0, 0L);
+        for (; used < lines.Count && found < count && bytes < PageBytesMax; used++)
+        {
+            bytes += Read(lines[used]);
+            found += Math.Min(lines[used].Items, (before ?? long.MaxValue) - lines[used].FirstSeq);
+        }
+
+        using var streams = StreamsOf(run);
+        var items = lines.Take(used).Reverse().SelectMany(line => Items(streams, runId, line)).Where(item => item.Seq < (before ?? long.MaxValue)).ToList();
+        var tooMany = Math.Max(0, items.Count - count);
+        items.RemoveRange(0, tooMany);
+        return (items, atEnd, tooMany == 0 && used == lines.Count);
+    }
+
+    /// <summary>A piece of a launch's stream.</summary>
+    internal StreamPiece Piece(Run run, int launch, long from, long to, int limit) => StreamPiece.Read(paths.Launch(run.CardNumber, run.Id, launch).Stdout, from, to, limit);
+
+    private Streams StreamsOf(Run run) => new(launch => paths.Launch(run.CardNumber, run.Id, launch).Stdout);
+
+    /// <summary>Bytes that the line costs a page: what is too long is not read.</summary>
+    private static long Read(IndexedLine line) => line.To - line.From is var length && length > ClaudeDecoder.LineBytesMax ? 0 : length;
 
     private static IEnumerable<PlacedItem> Items(Streams streams, long runId, IndexedLine line)
     {

@@ -257,9 +257,16 @@ internal sealed class Database : IDisposable
     }
 
     /// <summary>The lines that hold the items after a sequence number, in order.</summary>
-    internal IReadOnlyList<IndexedLine> Lines(long run, long afterSeq, int limit)
+    internal IReadOnlyList<IndexedLine> Lines(long run, long afterSeq, int limit) =>
+        // The first of them is found in the index: the item after may lie within a line that begins before it.
+        ReadLines("run=$run and seq >= coalesce((select max(seq) from line where run=$run and seq <= $seq + 1), 0) and seq + items - 1 > $seq order by seq limit $limit", run, afterSeq, limit);
+
+    /// <summary>The lines that hold the items before a sequence number, from the newest.</summary>
+    internal IReadOnlyList<IndexedLine> LinesBack(long run, long beforeSeq, int limit) => ReadLines("run=$run and seq < $seq order by seq desc limit $limit", run, beforeSeq, limit);
+
+    private List<IndexedLine> ReadLines(string which, long run, long seq, int limit)
     {
-        using var command = Command(_connection, "select launch, start, stop, seq, items, cost, at, (select kind from failure where failure.run = line.run and failure.seq = line.seq) from line where run=$run and seq + items - 1 > $after order by seq limit $limit", ("$run", run), ("$after", afterSeq), ("$limit", limit));
+        using var command = Command(_connection, $"select launch, start, stop, seq, items, cost, at, (select kind from failure where failure.run = line.run and failure.seq = line.seq) from line where {which}", ("$run", run), ("$seq", seq), ("$limit", limit));
         using var reader = command.ExecuteReader();
         var lines = new List<IndexedLine>();
         while (reader.Read())

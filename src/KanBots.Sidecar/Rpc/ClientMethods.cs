@@ -35,6 +35,7 @@ internal sealed partial class ClientSession
         .Request(Protocol.Methods.RunResolveConflicts, Json.RunResolveConflictsParams, Json.RunReplyResult, ResolveConflictsAsync)
         .Request(Protocol.Methods.RunDetails, Json.RunDetailsParams, Json.RunDetailsResult, DetailsAsync)
         .Request(Protocol.Methods.RunEvents, Json.RunEventsParams, Json.RunEventsResult, EventsAsync)
+        .Request(Protocol.Methods.RunLine, Json.RunLineParams, Json.RunLineResult, LineAsync)
         .Request(Protocol.Methods.RunSubscribe, Json.RunSubscribeParams, Json.Nothing, (p, _) => SubscribeAsync(p.RunId, ThreadItems.Seq(p.After)))
         .Request(Protocol.Methods.RunUnsubscribe, Json.RunUnsubscribeParams, Json.Nothing, (p, _) => SubscribeAsync(p.RunId, null))
         .Request(Protocol.Methods.ReviewChanges, Json.ReviewChangesParams, Json.ReviewChangesResult, ChangesAsync)
@@ -206,30 +207,12 @@ internal sealed partial class ClientSession
     private async Task<RunReplyResult> ReplyAsync(RunReplyParams p, CancellationToken cancellation) =>
         new((await AskAsync(new Core.Input.Reply(p.RequestId, p.RunId, p.Text, NewId(), p.Replaces))).Text!);
 
-    private async Task<RunEventsResult> EventsAsync(RunEventsParams p, CancellationToken cancellation)
-    {
-        RequireInitialized();
-        await SettledAsync(cancellation);
-        await RequireRunAsync(p.RunId);
-        var after = ThreadItems.Seq(p.After);
-        var (items, atEnd) = await _threads.ReadAsync(p.RunId, after, p.Limit ?? 100);
-        return new RunEventsResult([.. items.Select(ThreadItems.Of)], atEnd, items.Count > 0 ? ThreadItems.Cursor(items[^1].Seq) : p.After);
-    }
-
     private async Task<RunDetailsResult> DetailsAsync(RunDetailsParams p, CancellationToken cancellation)
     {
         RequireInitialized();
         await SettledAsync(cancellation);
         var run = await _engine.RunAsync(p.RunId) ?? throw NoRun(p.RunId);
         return ToWire.Details(_engine.View, run, _engine.SetupLogOf(run));
-    }
-
-    private async Task RequireRunAsync(long runId)
-    {
-        if (await _engine.RunAsync(runId) is null)
-        {
-            throw NoRun(runId);
-        }
     }
 
     private static RpcException NoRun(long runId) => new(ErrorCode.RunNotFound, $"There is no run {runId} on this board.", new ErrorData("runNotFound", RunId: runId));
@@ -309,21 +292,23 @@ internal sealed partial class ClientSession
         return new AgentListResult([new AgentInfo("claude", "Claude Code", status, [], found.Path, found.Version, message)]);
     }
 
+    private KeptSettings KeptNow => new(_engine.View.State.Settings, _engine.Settings);
+
     private async Task<ConfigGetResult> GetConfigAsync(Nothing nothing, CancellationToken cancellation)
     {
         RequireInitialized();
         await SettledAsync(cancellation);
-        return Config.Read(_engine);
+        return Config.Read(KeptNow);
     }
 
     private async Task<ConfigSetResult> SetConfigAsync(ConfigSetParams p, CancellationToken cancellation)
     {
         RequireInitialized();
         await SettledAsync(cancellation);
-        var (core, file) = Config.Change(_engine.View.State.Settings, _engine.Settings, p.Values, _server.RepositoryRoot);
+        var (core, file) = Config.Change(KeptNow, p.Values, _server.RepositoryRoot);
         await AskAsync(new Core.Input.SetSettings(p.RequestId, core));
         await _engine.SetSettingsAsync(file);
-        return new ConfigSetResult(Config.Read(_engine).Values);
+        return new ConfigSetResult(Config.Read(KeptNow).Values);
     }
 
     private async Task<SidecarStatusResult> StatusAsync(Nothing _, CancellationToken cancellation)

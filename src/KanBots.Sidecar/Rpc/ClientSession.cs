@@ -11,7 +11,7 @@ internal sealed record ServerFacts(string Version, string BuildId, string Reposi
 /// taken; what changed meanwhile goes into the next, so that a slow reader costs no memory and sees the newest.</summary>
 internal sealed partial class ClientSession
 {
-    private static readonly string[] Capabilities = ["board", "runs", "decisions", "threads", "config", "costs", "runDetails", "reviews"];
+    private static readonly string[] Capabilities = ["board", "runs", "decisions", "threads", "config", "costs", "runDetails", "reviews", "threadEnd", "threadLines"];
 
     private readonly BoardEngine _engine;
     private readonly Log _log;

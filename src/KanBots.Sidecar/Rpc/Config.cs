@@ -1,214 +1,96 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using KanBots.Sidecar.Engine;
 using KanBots.Sidecar.Protocol;
 using Core = KanBots.Sidecar.Board;
 
 namespace KanBots.Sidecar.Rpc;
 
-/// <summary>Settings by name, as clients know them.</summary>
+/// <summary>Settings by name, as clients know them. What they are asked for, what is refused and schema/config.schema.json all come from this table.</summary>
 internal static class Config
 {
     /// <summary>Of a setting that is a text, in characters.</summary>
     internal const int TextLengthMax = 4_096;
 
-    internal static ConfigGetResult Read(BoardEngine engine)
+    private static Core.Settings Usual => Core.Settings.Default;
+
+    internal static IReadOnlyList<Setting> All { get; } =
+    [
+        new Setting.Line("agents.claude.path", "The program that runs Claude Code: a name that is found on PATH, or a full path.", "claude", file => file.ClaudePath, (file, path) => file with { ClaudePath = path }),
+        new Setting.Flag("agents.passCredentials", "Pass credentials of forges and editors that stand in the environment, such as GH_TOKEN, on to agents.", false, file => file.PassCredentials, (file, said) => file with { PassCredentials = said }),
+        new Setting.Line("worktree.root", "The folder in which the worktrees of runs are made. Empty: `.kanbots/worktrees` in the main working tree.", "", file => file.WorktreeRoot, (file, root) => file with { WorktreeRoot = root }, IsFolder: true),
+        new Setting.Line("worktree.baseRef", "The branch, tag or commit on which runs begin when the remote names no default branch. Empty: the current branch.", "", file => file.WorktreeBaseRef, (file, said) => file with { WorktreeBaseRef = said }),
+        new Setting.Lines("worktree.include", "Ignored files that each worktree gets copies of, such as `.env`: patterns as in .gitignore. The file .worktreeinclude adds to them.", file => file.WorktreeInclude, (file, patterns) => file with { WorktreeInclude = patterns }),
+        new Setting.Choice(
+            "worktree.nodeModules",
+            "Where the node_modules of a worktree come from.",
+            "Those of the main working tree when the lock files are equal, else the setup command.",
+            [.. FileSettings.NodeModulesStrategies.Select(word => (word, NodeModulesText(word)))],
+            file => file.WorktreeNodeModules,
+            (file, word) => file with { WorktreeNodeModules = word }),
+        new Setting.Command(
+            "worktree.setup",
+            "The command that runs in each new worktree before its agent: a list of the program and its arguments, or one line for `sh`. Empty: none.",
+            file => (file.WorktreeSetup, file.WorktreeSetupScript),
+            (file, argv, script) => file with { WorktreeSetup = argv, WorktreeSetupScript = script }),
+        OfFile("worktree.setupMinutes", "How long the setup command may take. The wait for its turn does not count.", "minutes", FileSettings.SetupMinutes, FileSettings.SetupMinutesMax, file => file.WorktreeSetupMinutes, (file, said) => file with { WorktreeSetupMinutes = (int?)said }),
+        OfFile("checkpoints.keepDays", "How long the checkpoints of a run are kept. The last one of a worktree that is there or can be restored stays.", "days", FileSettings.KeepDays, FileSettings.KeepDaysMax, file => file.CheckpointsKeepDays, (file, said) => file with { CheckpointsKeepDays = (int?)said }),
+        new Setting.Flag("promote.trailers", "Name the run and its agent at the end of the commit message when a run is promoted.", true, file => file.PromoteTrailers, (file, said) => file with { PromoteTrailers = said }),
+        OfFile("runs.keepDays", "How long the thread of a run is kept after its end. Its costs stay.", "days", FileSettings.KeepDays, FileSettings.KeepDaysMax, file => file.RunsKeepDays, (file, said) => file with { RunsKeepDays = (int?)said }),
+        OfFile("runs.keepBytes", "How much is kept of all threads together. Beyond it the oldest go first, but not the last of a run that is still open.", "bytes", FileSettings.KeepBytes, FileSettings.KeepBytesMax, file => file.RunsKeepBytes, (file, said) => file with { RunsKeepBytes = said }),
+        OfStall("runs.stall.toolSeconds", "After how long without a word from a tool a card says that it has stalled. Nothing is stopped for it.", Core.StallLimits.Default.Tool, file => file.StallToolSeconds, (file, said) => file with { StallToolSeconds = said }),
+        OfStall("runs.stall.modelSeconds", "After how long without a word from the model a card says that it has stalled. Nothing is stopped for it.", Core.StallLimits.Default.Model, file => file.StallModelSeconds, (file, said) => file with { StallModelSeconds = said }),
+        OfStall("runs.stall.resultSeconds", "After how long a card says that an agent has not ended although it is done.", Core.StallLimits.Default.Result, file => file.StallResultSeconds, (file, said) => file with { StallResultSeconds = said }),
+        OfCore("runs.maxParallel", "How many runs work at once. The others wait in the queue.", "runs", Core.Limits.ParallelMax, core => core.MaxParallel, (core, said) => core with { MaxParallel = (int)said }),
+        OfCore("runs.budget.microUsd", "What a run may spend before it is interrupted and asks: 1,000,000 is $1.", Setting.Number.Money, Core.Limits.RunMicroUsdMax, core => core.Budget.MicroUsd, (core, said) => core with { Budget = core.Budget with { MicroUsd = said } }),
+        OfCore("runs.budget.turns", "How many turns of the model a run may take before it is interrupted and asks.", "turns", Core.Limits.TurnsMax, core => core.Budget.Turns, (core, said) => core with { Budget = core.Budget with { Turns = (int)said } }),
+        OfCore("runs.budget.minutes", "How long a run may work before it is interrupted and asks.", "minutes", Core.Limits.MinutesMax, core => core.Budget.Minutes, (core, said) => core with { Budget = core.Budget with { Minutes = (int)said } }),
+        OfCore("runs.budget.dayMicroUsd", "What all runs together may spend in a day: 1,000,000 is $1. Beyond it live runs are interrupted and ask, and others wait.", Setting.Number.Money, Core.Limits.DayMicroUsdMax, core => core.DayBudgetMicroUsd, (core, said) => core with { DayBudgetMicroUsd = said }),
+    ];
+
+    private static readonly Dictionary<string, Setting> ByName = All.ToDictionary(setting => setting.Name);
+
+    internal static ConfigGetResult Read(KeptSettings kept)
     {
-        var (core, file, defaults) = (engine.View.State.Settings, engine.Settings, Core.Settings.Default);
         var values = new Dictionary<string, JsonElement>();
         var origins = new Dictionary<string, string>();
-        Say("agents.claude.path", file.ClaudePath ?? "claude", file.ClaudePath is null);
-        Put("agents.passCredentials", file.PassCredentials is true ? "true" : "false", file.PassCredentials is null);
-        Say("worktree.root", file.WorktreeRoot ?? "", file.WorktreeRoot is null);
-        Say("worktree.baseRef", file.WorktreeBaseRef ?? "", file.WorktreeBaseRef is null);
-        SayList("worktree.include", file.WorktreeInclude);
-        Say("worktree.nodeModules", file.WorktreeNodeModules ?? "", file.WorktreeNodeModules is null);
-        if (file.WorktreeSetup is { } argv)
+        foreach (var setting in All)
         {
-            SayList("worktree.setup", argv);
-        }
-        else
-        {
-            Say("worktree.setup", file.WorktreeSetupScript ?? "", file.WorktreeSetupScript is null);
+            var said = setting.Said(kept);
+            values[setting.Name] = Element(said ?? setting.Default);
+            origins[setting.Name] = said is null ? "default" : "repository";
         }
 
-        SayNumber("worktree.setupMinutes", file.WorktreeSetupMinutes ?? FileSettings.SetupMinutes, file.WorktreeSetupMinutes is null);
-        SayNumber("checkpoints.keepDays", file.CheckpointsKeepDays ?? FileSettings.KeepDays, file.CheckpointsKeepDays is null);
-        Put("promote.trailers", file.PromoteTrailers is false ? "false" : "true", file.PromoteTrailers is null);
-        SayNumber("runs.keepDays", file.RunsKeepDays ?? FileSettings.KeepDays, file.RunsKeepDays is null);
-        SayNumber("runs.keepBytes", file.RunsKeepBytes ?? FileSettings.KeepBytes, file.RunsKeepBytes is null);
-        SayNumber("runs.stall.toolSeconds", (long)file.Stalls.Tool.TotalSeconds, file.StallToolSeconds is null);
-        SayNumber("runs.stall.modelSeconds", (long)file.Stalls.Model.TotalSeconds, file.StallModelSeconds is null);
-        SayNumber("runs.stall.resultSeconds", (long)file.Stalls.Result.TotalSeconds, file.StallResultSeconds is null);
-        SayNumber("runs.maxParallel", core.MaxParallel, core.MaxParallel == defaults.MaxParallel);
-        SayNumber("runs.budget.microUsd", core.Budget.MicroUsd, core.Budget.MicroUsd == defaults.Budget.MicroUsd);
-        SayNumber("runs.budget.turns", core.Budget.Turns, core.Budget.Turns == defaults.Budget.Turns);
-        SayNumber("runs.budget.minutes", core.Budget.Minutes, core.Budget.Minutes == defaults.Budget.Minutes);
-        SayNumber("runs.budget.dayMicroUsd", core.DayBudgetMicroUsd, core.DayBudgetMicroUsd == defaults.DayBudgetMicroUsd);
         return new ConfigGetResult(values, origins);
-
-        void Say(string name, string value, bool isDefault) => Put(name, $"\"{JsonEncodedText.Encode(value)}\"", isDefault);
-
-        void SayList(string name, IReadOnlyList<string>? values) => Put(name, $"[{string.Join(',', (values ?? []).Select(value => $"\"{JsonEncodedText.Encode(value)}\""))}]", values is null);
-
-        void SayNumber(string name, long value, bool isDefault) => Put(name, FormattableString.Invariant($"{value}"), isDefault);
-
-        void Put(string name, string json, bool isDefault)
-        {
-            using var document = JsonDocument.Parse(json);
-            values[name] = document.RootElement.Clone();
-            origins[name] = isDefault ? "default" : "repository";
-        }
     }
 
     /// <exception cref="RpcException">A name is unknown or a value has the wrong type.</exception>
-    internal static (Core.Settings Core, FileSettings File) Change(Core.Settings core, FileSettings file, IReadOnlyDictionary<string, JsonElement?> values, string repositoryRoot)
-    {
-        var defaults = Core.Settings.Default;
-        foreach (var (name, value) in values)
-        {
-            switch (name)
-            {
-                case "agents.claude.path":
-                    file = file with { ClaudePath = Line(name, value) };
-                    break;
-                case "agents.passCredentials":
-                    file = file with { PassCredentials = Flag(name, value) };
-                    break;
-                case "worktree.root":
-                    file = file with { WorktreeRoot = Folder(name, Line(name, value), repositoryRoot) };
-                    break;
-                case "worktree.baseRef":
-                    file = file with { WorktreeBaseRef = Line(name, value) };
-                    break;
-                case "worktree.include":
-                    file = file with { WorktreeInclude = List(name, value) };
-                    break;
-                case "worktree.nodeModules":
-                    file = file with { WorktreeNodeModules = Strategy(name, Text(name, value)) };
-                    break;
-                case "worktree.setup" when value is { ValueKind: JsonValueKind.Array }:
-                    file = file with { WorktreeSetup = List(name, value), WorktreeSetupScript = null };
-                    break;
-                case "worktree.setup":
-                    file = file with { WorktreeSetup = null, WorktreeSetupScript = Short(name, Text(name, value)) };
-                    break;
-                case "worktree.setupMinutes":
-                    file = file with { WorktreeSetupMinutes = IsDefault(value) ? null : (int)Number(name, value, FileSettings.SetupMinutes, FileSettings.SetupMinutesMax) };
-                    break;
-                case "checkpoints.keepDays":
-                    file = file with { CheckpointsKeepDays = IsDefault(value) ? null : (int)Number(name, value, FileSettings.KeepDays, FileSettings.KeepDaysMax) };
-                    break;
-                case "promote.trailers":
-                    file = file with { PromoteTrailers = Flag(name, value) };
-                    break;
-                case "runs.keepDays":
-                    file = file with { RunsKeepDays = IsDefault(value) ? null : (int)Number(name, value, FileSettings.KeepDays, FileSettings.KeepDaysMax) };
-                    break;
-                case "runs.keepBytes":
-                    file = file with { RunsKeepBytes = IsDefault(value) ? null : Number(name, value, FileSettings.KeepBytes, long.MaxValue) };
-                    break;
-                case "runs.stall.toolSeconds":
-                    file = file with { StallToolSeconds = Seconds(name, value) };
-                    break;
-                case "runs.stall.modelSeconds":
-                    file = file with { StallModelSeconds = Seconds(name, value) };
-                    break;
-                case "runs.stall.resultSeconds":
-                    file = file with { StallResultSeconds = Seconds(name, value) };
-                    break;
-                case "runs.maxParallel":
-                    core = core with { MaxParallel = (int)Number(name, value, defaults.MaxParallel, Core.Limits.ParallelMax) };
-                    break;
-                case "runs.budget.microUsd":
-                    core = core with { Budget = core.Budget with { MicroUsd = Number(name, value, defaults.Budget.MicroUsd, Core.Limits.RunMicroUsdMax) } };
-                    break;
-                case "runs.budget.turns":
-                    core = core with { Budget = core.Budget with { Turns = (int)Number(name, value, defaults.Budget.Turns, Core.Limits.TurnsMax) } };
-                    break;
-                case "runs.budget.minutes":
-                    core = core with { Budget = core.Budget with { Minutes = (int)Number(name, value, defaults.Budget.Minutes, Core.Limits.MinutesMax) } };
-                    break;
-                case "runs.budget.dayMicroUsd":
-                    core = core with { DayBudgetMicroUsd = Number(name, value, defaults.DayBudgetMicroUsd, Core.Limits.DayMicroUsdMax) };
-                    break;
-                default:
-                    throw new RpcException(ErrorCode.SettingUnknown, $"There is no setting '{name}'.", new ErrorData("settingUnknown"));
-            }
-        }
+    internal static KeptSettings Change(KeptSettings kept, IReadOnlyDictionary<string, JsonElement?> values, string repositoryRoot) =>
+        values.Aggregate(kept, (now, change) => ByName.TryGetValue(change.Key, out var setting)
+            ? setting.With(now, change.Value, repositoryRoot)
+            : throw new RpcException(ErrorCode.SettingUnknown, $"There is no setting '{change.Key}'.", new ErrorData("settingUnknown")));
 
-        return (core, file);
+    private static JsonElement Element(JsonNode node)
+    {
+        using var document = JsonDocument.Parse(node.ToJsonString());
+        return document.RootElement.Clone();
     }
 
-    private static string? Text(string name, JsonElement? value) => value switch
+    private static Setting.Number OfFile(string name, string description, string unit, long byDefault, long most, Func<FileSettings, long?> get, Func<FileSettings, long?, FileSettings> set) =>
+        new(name, description, unit, byDefault, most, kept => get(kept.File), (kept, said) => kept with { File = set(kept.File, said) });
+
+    private static Setting.Number OfStall(string name, string description, TimeSpan byDefault, Func<FileSettings, int?> get, Func<FileSettings, int?, FileSettings> set) =>
+        OfFile(name, description, "seconds", (long)byDefault.TotalSeconds, FileSettings.StallSecondsMax, file => get(file), (file, said) => set(file, (int?)said));
+
+    /// <summary>The core does not remember whether somebody has said its default.</summary>
+    private static Setting.Number OfCore(string name, string description, string unit, long most, Func<Core.Settings, long> get, Func<Core.Settings, long, Core.Settings> set) =>
+        new(name, description, unit, get(Usual), most, kept => get(kept.Core) is var said && said == get(Usual) ? null : said, (kept, said) => kept with { Core = set(kept.Core, said ?? get(Usual)) });
+
+    private static string NodeModulesText(string word) => word switch
     {
-        null or { ValueKind: JsonValueKind.Null } => null,
-        { ValueKind: JsonValueKind.String } text => text.GetString() is { Length: > 0 } said ? said : null,
-        _ => throw new RpcException(ErrorCode.InvalidArgument, $"{name} is a text.", new ErrorData("invalidArgument")),
-    };
-
-    private static int? Seconds(string name, JsonElement? value) => IsDefault(value) ? null : (int)Number(name, value, 1, FileSettings.StallSecondsMax);
-
-    /// <summary>Null for the default, and for an empty list, which says the same.</summary>
-    private static IReadOnlyList<string>? List(string name, JsonElement? value)
-    {
-        if (IsDefault(value))
-        {
-            return null;
-        }
-
-        if (value is not { ValueKind: JsonValueKind.Array } array || array.EnumerateArray().Any(one => one.ValueKind != JsonValueKind.String || (name == "worktree.include" && one.GetString()!.AsSpan().ContainsAny('\n', '\r'))))
-        {
-            throw Invalid($"{name} is a list of texts{(name == "worktree.include" ? " of one line each" : "")}.");
-        }
-
-        var list = array.EnumerateArray().Select(one => Short(name, one.GetString())!).ToList();
-        return list.Count > FileSettings.ListMax ? throw Invalid($"{name} has at most {FileSettings.ListMax} entries.")
-            : name == "worktree.setup" && list is ["", ..] ? throw Invalid($"{name} begins with the program.")
-            : list.Count == 0 ? null
-            : list;
-    }
-
-    private static string? Short(string name, string? text) =>
-        text is null || (text.Length <= FileSettings.ListTextMax && !text.Contains('\0')) ? text : throw Invalid($"{name} has at most {FileSettings.ListTextMax} characters in each entry. Put the rest into a script of the repository.");
-
-    private static string? Strategy(string name, string? value) =>
-        value is null || FileSettings.NodeModulesStrategies.Contains(value) ? value : throw Invalid($"{name} is {string.Join(", ", FileSettings.NodeModulesStrategies)}, or empty for the default.");
-
-    private static RpcException Invalid(string message) => new(ErrorCode.InvalidArgument, message, new ErrorData("invalidArgument"));
-
-    /// <summary>A path or a name on one line, that no program takes for an option.</summary>
-    private static string? Line(string name, JsonElement? value) => Text(name, value) is not { } said || (said.Length <= TextLengthMax && said[0] != '-' && !said.Any(char.IsControl))
-        ? Text(name, value)
-        : throw new RpcException(ErrorCode.InvalidArgument, $"{name} is one line of at most {TextLengthMax} characters and does not begin with a dash.", new ErrorData("invalidArgument"));
-
-    /// <summary>A folder outside the repository is named in full, so that no ".." leads there by mistake; git's own folder holds no worktrees.</summary>
-    private static string? Folder(string name, string? said, string repositoryRoot)
-    {
-        if (said is null)
-        {
-            return null;
-        }
-
-        var below = Path.GetRelativePath(repositoryRoot, Path.GetFullPath(said, repositoryRoot)).Split(Path.DirectorySeparatorChar);
-        return (Path.IsPathRooted(said) || below[0] != "..") && !below.Contains(".git")
-            ? said
-            : throw new RpcException(ErrorCode.InvalidArgument, $"{name} is a folder inside the repository, but not of git's own, or the full path of one outside it.", new ErrorData("invalidArgument"));
-    }
-
-    private static bool IsDefault(JsonElement? value) => value is null or { ValueKind: JsonValueKind.Null };
-
-    private static bool? Flag(string name, JsonElement? value) => value switch
-    {
-        null or { ValueKind: JsonValueKind.Null } => null,
-        { ValueKind: JsonValueKind.True } => true,
-        { ValueKind: JsonValueKind.False } => false,
-        _ => throw new RpcException(ErrorCode.InvalidArgument, $"{name} is true or false.", new ErrorData("invalidArgument")),
-    };
-
-    private static long Number(string name, JsonElement? value, long byDefault, long most) => value switch
-    {
-        null or { ValueKind: JsonValueKind.Null } => byDefault,
-        { ValueKind: JsonValueKind.Number } number when number.TryGetInt64(out var said) && said >= 1 && said <= most => said,
-        _ => throw new RpcException(ErrorCode.InvalidArgument, $"{name} is a whole number between 1 and {most}{(name.EndsWith("icroUsd", StringComparison.Ordinal) ? $" (micro-dollars; {Core.Purse.Say(most)})" : "")}.", new ErrorData("invalidArgument")),
+        Git.NodeModules.Inherit => "Those of the main working tree, which Node.js finds above the worktree.",
+        Git.NodeModules.Symlink => "A folder of links to those of the main working tree.",
+        Git.NodeModules.Setup => "The setup command makes them.",
+        _ => "Nobody makes them.",
     };
 }

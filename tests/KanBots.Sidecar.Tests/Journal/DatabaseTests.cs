@@ -172,6 +172,33 @@ public sealed class DatabaseTests : IDisposable
         Assert.Equal(Indexed(1, 2, 0, 4), again.Lines(1, 0, 1).Single());
     }
 
+    /// <summary>Against a list of them, beside another run's.</summary>
+    [Fact]
+    public void The_lines_after_and_before_any_item_are_found_from_either_side()
+    {
+        using var database = Open();
+        var random = new Random(5);
+        var lines = new List<IndexedLine>();
+        for (long seq = 1; lines.Count < 60; seq += lines[^1].Items)
+        {
+            lines.Add(Indexed(seq, random.Next(1, 5), 10 * seq, (10 * seq) + 5));
+        }
+
+        database.Ingest(2, 1, 10_000, "one", lines, [], Now);
+        database.Ingest(1, 1, 10_000, "other", [Indexed(1, 500, 0, 10)], [], Now);
+        database.Ingest(3, 1, 10_000, "other", [Indexed(1, 500, 0, 10)], [], Now);
+        for (var seq = 0; seq < lines[^1].FirstSeq + 6; seq++)
+        {
+            foreach (var limit in new[] { 1, 3, 100 })
+            {
+                Assert.Equal(lines.Where(line => line.FirstSeq + line.Items - 1 > seq).Take(limit), database.Lines(2, seq, limit));
+                Assert.Equal(lines.Where(line => line.FirstSeq < seq).Reverse().Take(limit), database.LinesBack(2, seq, limit));
+            }
+        }
+
+        Assert.Equal(lines[^1], database.LinesBack(2, long.MaxValue, 1).Single());
+    }
+
     [Fact]
     public void Lines_beyond_what_the_stream_still_has_are_cut_back_and_read_again()
     {

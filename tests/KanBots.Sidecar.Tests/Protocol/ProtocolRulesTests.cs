@@ -43,7 +43,7 @@ public sealed partial class ProtocolRulesTests
     [Fact]
     public void Every_request_that_changes_state_carries_a_request_id()
     {
-        string[] reading = ["initialize", "shutdown", "board/get", "run/details", "run/events", "run/subscribe", "run/unsubscribe", "review/changes", "review/blob", "worktree/list", "decision/list", "cost/get", "agent/list", "config/get", "sidecar/status"];
+        string[] reading = ["initialize", "shutdown", "board/get", "run/details", "run/events", "run/line", "run/subscribe", "run/unsubscribe", "review/changes", "review/blob", "worktree/list", "decision/list", "cost/get", "agent/list", "config/get", "sidecar/status"];
         foreach (var method in Wire.Methods.Where(method => method.Result is not null))
         {
             Assert.True(reading.Contains(method.Name) != method.Params.Properties.Any(property => property is { Name: "requestId", IsRequired: true }), method.Name);

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
@@ -6,11 +7,12 @@ using KanBots.Sidecar.Protocol;
 
 namespace KanBots.Sidecar.Cli.Schema;
 
-/// <summary><c>kanbots-sidecar schema [folder]</c>: writes the wire's JSON schema and its TypeScript types.</summary>
+/// <summary><c>kanbots-sidecar schema [folder]</c>: writes the wire's JSON schema, its TypeScript types, and the JSON schema of the settings.</summary>
 internal static class SchemaVerb
 {
     internal const string JsonFile = "protocol.schema.json";
     internal const string TypeScriptFile = "protocol.ts";
+    internal const string ConfigFile = "config.schema.json";
 
     internal static int Run(string folder)
     {
@@ -27,10 +29,10 @@ internal static class SchemaVerb
     internal static IReadOnlyDictionary<string, string> Generate()
     {
         var model = WireModel.Read();
-        return new Dictionary<string, string> { [JsonFile] = JsonSchema(model), [TypeScriptFile] = TypeScript(model) };
+        return new Dictionary<string, string> { [JsonFile] = Text(JsonSchema(model)), [TypeScriptFile] = TypeScript(model), [ConfigFile] = Text(ConfigSchema.Make()) };
     }
 
-    private static string JsonSchema(WireModel model)
+    private static JsonObject JsonSchema(WireModel model)
     {
         var definitions = new JsonObject();
         foreach (var type in model.Types)
@@ -56,7 +58,7 @@ internal static class SchemaVerb
             errors[JsonNamingPolicy.CamelCase.ConvertName(code.ToString())] = (int)code;
         }
 
-        var root = new JsonObject
+        return new JsonObject
         {
             ["$schema"] = "https://json-schema.org/draft/2020-12/schema",
             ["title"] = "KanBots Sidecar protocol",
@@ -64,8 +66,12 @@ internal static class SchemaVerb
             ["errorCodes"] = errors,
             ["$defs"] = definitions,
         };
+    }
+
+    private static string Text(JsonObject root)
+    {
         using var stream = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, NewLine = "\n" }))
+        using (var writer = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             root.WriteTo(writer);
         }
