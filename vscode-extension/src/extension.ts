@@ -15,6 +15,7 @@ import { StatusBar } from "./status/statusBar";
 import { targetFor } from "./targets";
 import { Setup } from "./walkthrough/setup";
 import { BoardPanels } from "./webviews/boardPanels";
+import { ThreadPanels } from "./webviews/threadPanels";
 import { Worktrees } from "./worktrees/worktrees";
 
 export function activate(context: vscode.ExtensionContext): void {
@@ -22,11 +23,13 @@ export function activate(context: vscode.ExtensionContext): void {
   const workspaces = new Workspaces(context, log);
   const decisions = new Decisions(context, workspaces, log);
   const boards = new BoardPanels(context.extensionUri, workspaces);
+  const threads = new ThreadPanels(context.extensionUri, workspaces);
   const review = new Review(workspaces, context.workspaceState, log);
   context.subscriptions.push(
     log,
     workspaces,
     boards,
+    threads,
     new CardCommands(workspaces),
     new Dispatch(context, workspaces, log),
     decisions,
@@ -64,7 +67,7 @@ export function activate(context: vscode.ExtensionContext): void {
     const target = await targetFor(workspaces, "showThread", argument);
     const run = target === undefined ? undefined : runOfTarget(target);
     if (target !== undefined && run !== undefined) {
-      void beside;
+      threads.show(target.session, run.id, beside);
     } else if (target !== undefined) {
       void vscode.window.showInformationMessage("This card has no run yet. Dispatch it to start one.");
     }
