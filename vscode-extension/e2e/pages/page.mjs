@@ -104,9 +104,16 @@ export const feed = (page, ...messages) => page.evaluate(async (all) => {
   await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
 }, messages);
 
-/** The violations of axe-core as lines, empty when there are none. */
-export async function axe(page) {
+/** The violations of axe-core as lines, the first few, empty when there are none. Contrast means nothing where the browser puts its own colours in: axe sees ours. */
+export async function axe(page, { contrast = true } = {}) {
   await page.evaluate(readFileSync(require.resolve("axe-core/axe.min.js"), "utf8"));
-  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-  return violations.flatMap((violation) => violation.nodes.map((node) => `${violation.id}: ${node.target.join(" ")} ${node.failureSummary?.replaceAll("\n", " ")}`));
+  const { violations } = await page.evaluate((options) => window.axe.run(document, options), { resultTypes: ["violations"], rules: { "color-contrast": { enabled: contrast } } });
+  return violations.flatMap((violation) => violation.nodes.map((node) => `${violation.id}: ${node.target.join(" ")} ${node.failureSummary?.replaceAll("\n", " ")}`)).slice(0, 5);
+}
+
+/** Keeps a picture when SHOTS names a folder for them. */
+export async function shot(page, name) {
+  if (process.env.SHOTS !== undefined) {
+    await page.screenshot({ path: `${process.env.SHOTS}/${name}.png` });
+  }
 }

@@ -15,7 +15,7 @@ import { Drag } from "./drag";
 import { onKey } from "./keys";
 import type { Menu, MenuItem } from "./menu";
 import "./menu";
-import { firstSteps, page, strip } from "./states";
+import { firstSteps, line, page, strip } from "./states";
 import type { Store } from "./store";
 
 /** How many cards of each column are drawn at once; the rest follows frame by frame, so that no task is long. */
@@ -226,15 +226,17 @@ export class Board extends LitElement {
     const error = model.errors.get(NO_CARD);
     return html`
       ${this.header()}
-      ${strip(model.state, this.store)}
-      ${error === undefined ? nothing : html`<div class="strip failed" role="group" aria-label="Not done">${icon("error")}<span>${error}</span><button class="icon-button" type="button" aria-label="Dismiss" title="Dismiss" @click=${() => this.store.dismissError(NO_CARD)}>${icon("close")}</button></div>`}
-      ${model.spend?.warning === undefined ? nothing : html`<div class="strip warning">${icon("warning")}<span>${model.spend.warning.message}</span></div>`}
-      ${model.notices.map((notice) => html`<div class="strip">${icon("info")}<span>${notice.message}</span></div>`)}
-      <main class="columns ${this.narrow ? "list" : ""} ${model.state.kind === "ready" ? "" : "away"}" aria-label="Board">
-        ${model.views.size === 0 && this.adding === undefined ? firstSteps() : repeat(this.groups, (group) => (this.narrow ? `list ${group.key}` : group.key), (group) => this.group(group, filtered))}
-        ${filtered && this.narrow && this.groups.length === 0 ? html`<p class="nothing">nothing fits the filter</p>` : nothing}
+      <main aria-label="Board">
+        ${strip(model.state, this.store)}
+        ${error === undefined ? nothing : line("error", error, html`<button class="icon-button" type="button" aria-label="Dismiss" title="Dismiss" @click=${() => this.store.dismissError(NO_CARD)}>${icon("close")}</button>`)}
+        ${model.spend?.warning === undefined ? nothing : line("warning", model.spend.warning.message)}
+        ${model.notices.map((notice) => line("info", notice.message))}
+        <div class="columns ${this.narrow ? "list" : ""} ${model.state.kind === "ready" ? "" : "away"}">
+          ${model.views.size === 0 && this.adding === undefined ? firstSteps() : repeat(this.groups, (group) => (this.narrow ? `list ${group.key}` : group.key), (group) => this.group(group, filtered))}
+          ${filtered && this.narrow && this.groups.length === 0 ? html`<p class="nothing">nothing fits the filter</p>` : nothing}
+        </div>
+        <kb-menu></kb-menu>
       </main>
-      <kb-menu></kb-menu>
       <div class="unseen" role="status" aria-live="polite">${this.said}</div>`;
   }
 

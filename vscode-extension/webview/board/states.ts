@@ -44,6 +44,9 @@ export function strip(state: SidecarState, store: Store): TemplateResult | typeo
       </div>`;
 }
 
+/** One sentence above the board. */
+export const line = (kind: "info" | "warning" | "error", text: string, button?: TemplateResult): TemplateResult => html`<div class="strip">${icon(kind)}<span>${text}</span>${button ?? nothing}</div>`;
+
 function actions(state: SidecarState, store: Store, primary: boolean): TemplateResult | typeof nothing {
   return state.actions === undefined || state.actions.length === 0
     ? nothing

@@ -24,6 +24,7 @@ const frame = css`
   .row { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; }
   .nothing { margin: 0; padding: 2px 2px 8px; color: var(--kb-dim); font-size: 12px; }
 
+  kb-board main { flex: 1; min-height: 0; display: flex; flex-direction: column; }
   .columns {
     flex: 1;
     min-height: 0;
@@ -35,7 +36,8 @@ const frame = css`
     overflow-x: auto;
     overflow-y: hidden;
   }
-  .columns.away { opacity: 0.75; }
+  .columns.away { filter: saturate(0.25); }
+  .columns.away .dot { animation: none; }
   .columns:has(> .first) { display: block; overflow-y: auto; }
   kb-column { display: flex; min-width: 0; min-height: 0; border-radius: var(--kb-radius); }
   kb-column > section { flex: 1; min-width: 0; display: flex; flex-direction: column; }
