@@ -82,7 +82,8 @@ export class Board extends LitElement {
       this.narrow = this.media.matches;
       this.room = FIRST_SLICE;
     });
-    this.addEventListener("keydown", (event) => onKey(this, event));
+    // Of the document: `/` and `n` are there for a page where nothing has the focus.
+    document.addEventListener("keydown", (event) => onKey(this, event));
     this.addEventListener("click", (event) => this.onClick(event));
     this.addEventListener("dblclick", (event) => this.onDoubleClick(event));
     this.addEventListener("focusin", (event) => this.onFocus(event));

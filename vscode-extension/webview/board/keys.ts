@@ -22,7 +22,7 @@ export function onKey(board: Board, event: KeyboardEvent): void {
     onCard(board, card, event, command);
   } else if (card !== null) {
     within(card, target, inText, event);
-  } else if (event.key === "Escape") {
+  } else if (event.key === "Escape" && target.matches("button, input, select, body")) {
     event.preventDefault();
     if (target.matches("input[type=search]") && board.text !== "") {
       board.filter("");

@@ -41,7 +41,7 @@ const frame = css`
   .columns:has(> .first) { display: block; overflow-y: auto; }
   kb-column { display: flex; min-width: 0; min-height: 0; border-radius: var(--kb-radius); }
   kb-column > section { flex: 1; min-width: 0; display: flex; flex-direction: column; }
-  kb-column[data-over] { background: var(--vscode-list-dropBackground, color-mix(in srgb, var(--kb-focus) 8%, transparent)); }
+  kb-column[data-over] { background: color-mix(in srgb, var(--vscode-list-dropBackground, var(--kb-focus)) 35%, transparent); }
   .head { display: flex; align-items: center; justify-content: space-between; padding: 0 4px 4px; min-height: 26px; }
   .head h2 { margin: 0; font-size: 11px; font-weight: 600; letter-spacing: 0.04em; text-transform: uppercase; color: var(--kb-dim); white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
   .head .count { font-weight: 400; margin-left: 3px; }
