@@ -1,0 +1,256 @@
+// One window of the workbench as a person uses it: palette, pickers, messages, views, menus, diffs, comments and the pages of the extension.
+import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { artifacts } from "./bench.mjs";
+import { slow, until } from "./until.mjs";
+
+const exactly = (text) => new RegExp(`^\\s*${text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}\\s*$`);
+
+/** Errors on the console that are the workbench's own in this surrounding, each with its reason. Everything else fails the suite. */
+const ALLOWED = [
+  { why: "the signing module of Microsoft's own build is in no other", like: /node_modules\/vsda\// },
+  { why: "the oldest workbench is installed without its search program", like: /ripgrep\/bin\/rg ENOENT/ },
+  { why: "a window that reloads or a host that was killed drops what was in flight", like: /Canceled: Canceled|CodeExpectedError: Canceled/ },
+];
+/** Only while a suite kills processes on purpose. */
+const CRASHING = [/Extension host .*(terminated|crash)|UNRESPONSIVE|WebSocket|net::ERR_|Connection|ECONN|disposed|reconnect/i];
+
+export class Window {
+  errors = [];
+  outside = [];
+  log = [];
+  /** While a suite kills what belongs to the window, the connection's own errors are expected. */
+  crashing = false;
+
+  static async open(bench, path, { theme, viewport = { width: 1400, height: 900 }, payload, expose = {}, reducedMotion = "reduce", active = true } = {}) {
+    const window = new Window();
+    const browser = await bench.browser();
+    window.bench = bench;
+    window.context = await browser.newContext({ viewport, reducedMotion, ...(theme ? { colorScheme: theme } : {}) });
+    await window.context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: `http://127.0.0.1:${bench.port}` });
+    const page = (window.page = await window.context.newPage());
+    page.setDefaultTimeout(15_000 * slow);
+    page.on("console", (message) => {
+      const line = `[${message.type()}] ${message.text()}`;
+      window.log.push(line);
+      if (message.type() === "error" || /proposed menu identifier|CANNOT use API proposal/.test(line)) window.#judge(`${message.text()} ${message.location().url ?? ""}`);
+    });
+    page.on("pageerror", (error) => window.#judge(`uncaught: ${error.stack ?? error.message}`));
+    page.on("request", (request) => {
+      const url = new URL(request.url());
+      // A webview's own files come from a host that only its service worker knows.
+      if (/^(https?|wss?):$/.test(url.protocol) && url.hostname !== "127.0.0.1" && !url.hostname.endsWith(".vscode-cdn.net")) window.outside.push(request.url());
+    });
+    for (const [name, callback] of Object.entries(expose)) await page.exposeFunction(name, callback);
+    await page.goto(bench.url(path, payload), { timeout: 60_000 * slow, waitUntil: "commit" });
+    if (active) await window.ready();
+    return window;
+  }
+
+  async ready() {
+    await this.page.locator(".monaco-workbench").waitFor({ timeout: 60_000 * slow });
+    await this.page.locator(".statusbar-item").first().waitFor({ timeout: 60_000 * slow });
+  }
+
+  #judge(text) {
+    if (ALLOWED.some(({ like }) => like.test(text)) || (this.crashing && CRASHING.some((like) => like.test(text)))) return;
+    this.errors.push(text.slice(0, 1500));
+  }
+
+  /** No error on any console, no request to the outside, so far. */
+  clean() {
+    const found = [...this.errors.map((error) => `console: ${error}`), ...this.outside.map((url) => `request to the outside: ${url}`)];
+    this.errors = [];
+    this.outside = [];
+    if (found.length > 0) throw new Error(found.slice(0, 10).join("\n"));
+  }
+
+  /** A command of the palette by its exact label; Enter would take a fuzzy neighbour. */
+  async command(label) {
+    const row = this.#labelled(label);
+    const input = this.page.locator(".quick-input-widget input.input").first();
+    // A window that has just come up learns the commands of extensions a moment later, and does not add them to a list that is open.
+    await until(`the palette has "${label}"`, async () => {
+      await this.page.keyboard.press("Escape");
+      await this.page.keyboard.press("F1");
+      await input.waitFor({ timeout: 2000 * slow });
+      await input.fill(`>${label}`);
+      await row.waitFor({ timeout: 2000 * slow });
+      return true;
+    }, { seconds: 30, detail: async () => `There is: ${(await this.rows().allInnerTexts()).join(" | ").replaceAll("\n", " ").slice(0, 600)}` });
+    await row.click();
+  }
+
+  #labelled(label) {
+    return this.rows().filter({ has: this.page.locator(".monaco-highlighted-label", { hasText: label instanceof RegExp ? label : exactly(label) }) }).first();
+  }
+
+  rows() {
+    return this.page.locator(".quick-input-list .monaco-list-row");
+  }
+
+  /** Clicks a row of the open quick pick by its label. */
+  async pick(label, { text } = {}) {
+    if (text !== undefined) await this.page.locator(".quick-input-widget input.input").first().fill(text);
+    const row = this.#labelled(label);
+    try {
+      await row.waitFor({ timeout: 10_000 * slow });
+    } catch {
+      const there = await this.rows().allInnerTexts();
+      throw new Error(`There is no row "${label}" in the quick pick. There is: ${there.join(" | ").replaceAll("\n", " ").slice(0, 600)}`);
+    }
+    await row.click();
+  }
+
+  /** Types into the open input box, or the filter of a quick pick, and accepts. */
+  async enter(text, { title } = {}) {
+    const widget = this.page.locator(".quick-input-widget").filter({ visible: true });
+    if (title !== undefined) await widget.filter({ hasText: title }).waitFor();
+    const input = widget.locator("input.input").first();
+    await input.waitFor();
+    await input.fill(text);
+    await this.page.keyboard.press("Enter");
+  }
+
+  quickPick(text) {
+    return this.page.locator(".quick-input-widget").filter({ visible: true }).filter({ hasText: text });
+  }
+
+  toast(text) {
+    return this.page.locator(".notification-toast").filter({ hasText: text });
+  }
+
+  async toastButton(text, button) {
+    const toast = this.toast(text).first();
+    await toast.waitFor({ timeout: 20_000 * slow });
+    await toast.hover();
+    await toast.getByRole("button", { name: button, exact: true }).first().click();
+  }
+
+  async modal(text, button) {
+    const dialog = this.page.locator(".monaco-dialog-box").filter({ hasText: text });
+    await dialog.waitFor();
+    if (button !== undefined) await dialog.getByRole("button", { name: button, exact: true }).click();
+    return dialog;
+  }
+
+  status(id) {
+    return this.page.locator(`.statusbar-item[id$="${id}"]`);
+  }
+
+  /** The frame of a page of the extension by its element, "kb-board" or "kb-thread"; of several, the one that is shown and has the text. */
+  async webview(element, text) {
+    return until(`a page ${element}${text ? ` with "${text}"` : ""} is shown`, async () => {
+      for (const frame of this.page.frames()) {
+        const outer = frame.parentFrame();
+        if (outer === null || outer.parentFrame() === null || !(await (await outer.frameElement()).isVisible())) continue;
+        const found = frame.locator(element);
+        if ((await found.count()) > 0 && (text === undefined || (await found.filter({ hasText: text }).count()) > 0)) return frame;
+      }
+      return undefined;
+    }, { seconds: 30, detail: async () => `Frames: ${this.page.frames().map((frame) => frame.url().slice(0, 60)).join(" ")}` });
+  }
+
+  /** Opens the board by the palette and waits for its page. */
+  async board() {
+    await this.command("KanBots: Open Board");
+    return this.webview("kb-board");
+  }
+
+  /** A view container in the activity bar, opened. */
+  async activity(name) {
+    const tab = this.page.locator(".activitybar").getByRole("tab", { name: name instanceof RegExp ? name : new RegExp(`^${name}`) });
+    await tab.waitFor();
+    if ((await tab.getAttribute("aria-selected")) !== "true") await tab.click();
+    return tab;
+  }
+
+  /** The rows of a view by the title of its pane. */
+  view(title) {
+    return this.page.locator(".pane").filter({ has: this.page.locator(".pane-header .title", { hasText: exactly(title) }) });
+  }
+
+  row(title, text) {
+    return this.view(title).locator(".monaco-list-row").filter({ hasText: text }).first();
+  }
+
+  /** An action of a row that is shown while the mouse is over it. */
+  async rowAction(row, label) {
+    await row.hover();
+    await row.locator(`.action-label[aria-label^="${label}"], .action-label[title^="${label}"]`).first().click();
+  }
+
+  /** A menu ignores what comes right after it opened; so it is asked again until it is gone. */
+  async menu(label) {
+    const item = this.page.locator(".monaco-menu .action-item").filter({ has: this.page.locator(".action-label", { hasText: exactly(label) }) }).first();
+    await item.waitFor();
+    await until(`the menu took "${label}"`, async () => {
+      if (await item.isVisible()) await item.click({ timeout: 1000 }).catch(() => {});
+      return !(await item.isVisible());
+    }, { seconds: 8 });
+  }
+
+  async contextMenu(target, label) {
+    await target.click({ button: "right" });
+    await this.menu(label);
+  }
+
+  tab(name) {
+    return this.page.locator(".tabs-container .tab").filter({ hasText: name });
+  }
+
+  /** The files of the open multi-file diff. */
+  multiDiff() {
+    return this.page.locator(".multiDiffEntry").filter({ visible: true });
+  }
+
+  /** Presses the comment gutter beside the line that has the text. */
+  async gutterComment(editor, text) {
+    const line = editor.locator(".view-line").filter({ hasText: text }).first();
+    await line.scrollIntoViewIfNeeded();
+    await until(`a commenting glyph is beside "${text}"`, async () => {
+      const place = await line.boundingBox();
+      await this.page.mouse.move(place.x + 30, place.y + place.height / 2);
+      for (const glyph of await editor.locator(".comment-range-glyph").all()) {
+        const box = await glyph.boundingBox().catch(() => null);
+        if (box === null || box.width === 0 || Math.abs(box.y - place.y) > 4) continue;
+        await this.page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+        await this.page.mouse.down();
+        await this.page.mouse.up();
+        return true;
+      }
+      return false;
+    });
+  }
+
+  async reload() {
+    await this.page.reload();
+    await this.ready();
+  }
+
+  async screenshot(name) {
+    mkdirSync(join(artifacts, "e2e"), { recursive: true });
+    await this.page.screenshot({ path: join(artifacts, "e2e", `${name}.png`) });
+  }
+
+  /** What there is to find out why a step failed: the picture, the console, and the extension's own log. */
+  async evidence(name) {
+    await this.screenshot(name).catch(() => {});
+    const output = [];
+    const walk = (folder) => readdirSync(folder, { withFileTypes: true }).forEach((entry) => {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) walk(path);
+      else if (/KanBots.*\.log$|remoteexthost\.log$/.test(entry.name) && statSync(path).size > 0) output.push(`== ${path}\n${readFileSync(path, "utf8")}`);
+    });
+    try {
+      walk(join(this.bench.root, "data/logs"));
+    } catch {
+      // There is no log yet.
+    }
+    writeFileSync(join(artifacts, "e2e", `${name}.log`), [...output, "== console", ...this.log].join("\n"));
+  }
+
+  async close() {
+    await this.context.close();
+  }
+}
