@@ -2,6 +2,10 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+// @ts-expect-error a script without types
+import { withSettings } from "../../settings.mjs";
+import { OWN_SETTINGS } from "../../src/settings/given";
+import { namesOf } from "../../src/settings/settings";
 import { ACTION_WORDS } from "../../src/shared/actions";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -13,6 +17,7 @@ interface MenuItem {
   group?: string;
 }
 interface Manifest {
+  capabilities: { untrustedWorkspaces: { restrictedConfigurations: readonly string[] } };
   activationEvents: readonly string[];
   contributes: {
     commands: readonly { command: string; title: string; category: string }[];
@@ -21,6 +26,7 @@ interface Manifest {
     viewsWelcome: readonly { view: string; when: string; contents: string }[];
     keybindings: readonly { command: string; key: string }[];
     walkthroughs: readonly { id: string; steps: readonly { id: string; description: string; media: { svg: string; altText: string }; completionEvents: readonly string[] }[] }[];
+    configuration: readonly { title: string; properties: Readonly<Record<string, object>> }[];
     configurationDefaults: Readonly<Record<string, unknown>>;
   };
 }
@@ -92,6 +98,26 @@ describe("the manifest", () => {
   it("keeps the worktrees out of watchers and search", () => {
     for (const setting of ["files.watcherExclude", "search.exclude"]) {
       expect(contributes.configurationDefaults[setting]).toEqual({ "**/.kanbots/worktrees/**": true });
+    }
+  });
+
+  it("has the settings of the sidecar, as its schema describes them", () => {
+    const schema = JSON.parse(read("../schema/config.schema.json")) as { properties: Readonly<Record<string, { type: unknown; default: unknown }>> };
+    expect(JSON.parse(JSON.stringify(withSettings(manifest, schema))), "package.json has drifted from schema/config.schema.json: run node settings.mjs").toEqual(manifest);
+    const properties = Object.assign({}, ...contributes.configuration.map((section) => section.properties)) as Readonly<Record<string, { type: unknown; default: unknown; scope: string }>>;
+    expect(namesOf(manifest).toSorted()).toEqual(Object.keys(schema.properties).toSorted());
+    for (const [name, { type, default: value }] of Object.entries(schema.properties)) {
+      expect(properties[`kanbots.${name}`]).toMatchObject({ type, default: value });
+    }
+    for (const name of OWN_SETTINGS) {
+      expect(properties[`kanbots.${name}`], name).toBeDefined();
+      expect(sources, name).toContain(`"${name}"`);
+    }
+    // What names a program counts in a trusted workspace only.
+    const programs = ["kanbots.sidecar.path", "kanbots.agents.claude.path", "kanbots.worktree.setup"];
+    expect(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations).toEqual(programs);
+    for (const name of programs) {
+      expect(properties[name]?.scope).toBe("machine-overridable");
     }
   });
 
