@@ -316,7 +316,7 @@ test("a board of 500 cards stays smooth while four runs write and while it is la
   });
   const board = large();
   await feed(page, READY, asBoard(board));
-  await page.waitForFunction(() => document.querySelectorAll("kb-card").length === 420, undefined, { timeout: 20_000 });
+  await page.waitForFunction(() => document.querySelectorAll("kb-card").length === 421, undefined, { timeout: 20_000 });
   await page.evaluate(() => (window.phase = "live"));
   const drawn = await page.evaluate(async (runs) => {
     let changed = 0;
@@ -336,14 +336,14 @@ test("a board of 500 cards stays smooth while four runs write and while it is la
   for (const [phase, size] of [["narrow", 500], ["wide", 1300]]) {
     await page.evaluate((name) => (window.phase = name), phase);
     await page.setViewportSize({ width: size, height: 860 });
-    await page.waitForFunction(() => document.querySelectorAll("kb-card").length === 420, undefined, { timeout: 20_000 });
+    await page.waitForFunction(() => document.querySelectorAll("kb-card").length === 421, undefined, { timeout: 20_000 });
     await page.waitForTimeout(300);
   }
   await page.evaluate(() => (window.phase = "filter"));
   await page.getByLabel("Filter the cards").fill("state:running");
   await page.waitForFunction(() => document.querySelectorAll("kb-card").length === 4);
   await page.getByLabel("Filter the cards").fill("");
-  await page.waitForFunction(() => document.querySelectorAll("kb-card").length === 420, undefined, { timeout: 20_000 });
+  await page.waitForFunction(() => document.querySelectorAll("kb-card").length === 421, undefined, { timeout: 20_000 });
   const tasks = await page.evaluate(() => window.tasks);
   const worst = {};
   for (const task of tasks) {

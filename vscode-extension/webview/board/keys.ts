@@ -55,7 +55,7 @@ function onCard(board: Board, card: Card, event: KeyboardEvent, command: boolean
   } else if (event.key === "Enter") {
     board.openCard(id);
   } else if (event.key === "F2") {
-    card.querySelector<HTMLElement>(".question button, .question input, .steps button, button")?.focus();
+    ([".question button, .question input", ".steps button", "button"].map((controls) => card.querySelector<HTMLElement>(controls)).find((control) => control !== null))?.focus();
   } else if (event.key === " " || event.key === "x") {
     board.select(event.shiftKey ? ranged(board.selection, board.order(), id) : toggled(board.selection, id));
   } else if (event.key === "a" && command) {
