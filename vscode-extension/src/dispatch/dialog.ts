@@ -60,23 +60,33 @@ async function askAgent(draft: Draft, place: Place, session: Session, last: Disp
     if (picked.takesLast === true && last !== undefined) {
       return { ...draft, choice: last, isDone: true };
     }
-    if (picked.agent?.status === "ready") {
-      return { ...draft, agents: [picked.agent], choice: { ...draft.choice, agent: picked.agent.id } };
-    }
-    if (picked.agent !== undefined && (await offerHelp(picked.agent)) !== "again") {
+    const help = picked.agent === undefined || picked.agent.status === "ready" ? "take" : await offerHelp(picked.agent);
+    if (help === undefined) {
       return undefined;
+    }
+    if (help === "take" && picked.agent !== undefined) {
+      return { ...draft, agents: [picked.agent], choice: { ...draft.choice, agent: picked.agent.id } };
     }
   }
 }
 
 /** An agent that cannot work is not taken silently: what is missing is said, and where to go from here. */
-async function offerHelp(agent: AgentInfo): Promise<"again" | undefined> {
+async function offerHelp(agent: AgentInfo): Promise<"again" | "take" | undefined> {
   const { label, description } = agentRow(agent);
-  const choice = await vscode.window.showWarningMessage(plain(`${label} is ${description.split(" · ").at(-1) ?? "not ready"}. ${agent.statusMessage ?? "Check the setup to see what is missing."}`, 500), { modal: true }, "Try Again", "Check Setup");
-  if (choice === "Check Setup") {
-    void vscode.commands.executeCommand("kanbots.checkSetup");
+  const message = plain(`${label}: ${description.split(" · ").at(-1) ?? "not ready"}. ${agent.statusMessage ?? "Check the setup to see what is missing."}`, 500);
+  // Whether it is signed in is a guess from outside: who knows better may go on.
+  const buttons = ["Try Again", "Check Setup", ...(agent.status === "notSignedIn" ? ["Use Anyway"] : [])];
+  switch (await vscode.window.showWarningMessage(message, { modal: true }, ...buttons)) {
+    case "Try Again":
+      return "again";
+    case "Use Anyway":
+      return "take";
+    case "Check Setup":
+      void vscode.commands.executeCommand("kanbots.checkSetup");
+      return undefined;
+    default:
+      return undefined;
   }
-  return choice === "Try Again" ? "again" : undefined;
 }
 
 async function askModel(draft: Draft, place: Place): Promise<Draft | Back | undefined> {

@@ -61,19 +61,23 @@ export class Settings implements vscode.Disposable {
       const { values: has } = await session.request("config/get", {});
       const values = toSend(given, this.given.get(session) ?? {}, has);
       // One at a time: the wrong one is then known by its name, and the others are taken all the same.
+      const taken = { ...given };
       for (const [name, value] of Object.entries(values)) {
-        await this.set(session, name, value);
+        if (!(await this.set(session, name, value))) {
+          delete taken[name];
+        }
       }
-      this.given.set(session, given);
+      this.given.set(session, taken);
     } catch (error) {
       this.log.warn(`Settings: ${asFailure(error).sentence}`);
     }
   }
 
-  private async set(session: Session, name: string, value: unknown): Promise<void> {
+  private async set(session: Session, name: string, value: unknown): Promise<boolean> {
     try {
       await session.change("config/set", { values: { [name]: value } });
       this.log.info(value === null ? `${name} has its default again` : `${name} is set as VS Code's settings say`);
+      return true;
     } catch (error) {
       const failure = asFailure(error);
       this.log.warn(`kanbots.${name}: ${failure.kind}: ${failure.sentence}`);
@@ -81,6 +85,7 @@ export class Settings implements vscode.Disposable {
         this.refused.set(`${session.folder}\n${name}`, JSON.stringify(value));
         void this.tell(name, failure.kind === "settingUnknown" ? "The sidecar of this repository does not know it. Update the older of the two." : failure.sentence);
       }
+      return false;
     }
   }
 
