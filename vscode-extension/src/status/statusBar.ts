@@ -50,13 +50,13 @@ export class StatusBar implements vscode.Disposable {
   private draw(): void {
     const { sessions } = this.workspaces;
     const boards = sessions.flatMap(({ board }) => (board === undefined ? [] : [board]));
-    const broken = sessions.find(({ state }) => state.kind === "failed");
-    if (boards.length === 0 && broken === undefined) {
+    // One folder of several that is no repository does not hide what the others do.
+    const isBroken = boards.length === 0 && sessions.some(({ state }) => state.kind === "failed");
+    if (boards.length === 0 && !isBroken) {
       this.item.hide();
       return;
     }
     const summary = summaryOf(boards);
-    const isBroken = boards.length === 0 || broken !== undefined;
     this.item.text = isBroken ? "$(warning) KanBots is not running" : barText(summary);
     this.item.tooltip = isBroken ? "KanBots: the sidecar is not running. Click for what can be done." : barSpoken(summary);
     this.item.accessibilityInformation = { label: isBroken ? "KanBots is not running" : barSpoken(summary), role: "button" };
