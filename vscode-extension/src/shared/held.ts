@@ -9,8 +9,8 @@ export interface Held {
   missed: number;
 }
 
-export const ITEMS_MAX = 8_000;
-export const CHARACTERS_MAX = 16_000_000;
+export const ITEMS_MAX = 4_000;
+export const CHARACTERS_MAX = 12_000_000;
 /** Dropped down to this part of the bounds, so that it does not happen at each item. */
 const KEPT = 0.75;
 

@@ -43,7 +43,20 @@ export function duration(milliseconds: number): string {
   return whole < 60 ? `${whole} s` : whole < 3600 ? `${Math.floor(whole / 60)} min${whole % 60 === 0 ? "" : ` ${whole % 60} s`}` : `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
+const known = new WeakMap<ToolUseItem, { result: ToolResultItem | undefined; line: ToolLine }>();
+
+/** Made once for a call and once more for its result: it is asked for each time that a row is drawn. */
 export function toolLine(use: ToolUseItem, result: ToolResultItem | undefined, root: string): ToolLine {
+  const before = known.get(use);
+  if (before !== undefined && before.result === result) {
+    return before.line;
+  }
+  const line = newLine(use, result, root);
+  known.set(use, { result, line });
+  return line;
+}
+
+function newLine(use: ToolUseItem, result: ToolResultItem | undefined, root: string): ToolLine {
   const input: Record<string, unknown> = typeof use.input === "object" && use.input !== null ? (use.input as Record<string, unknown>) : {};
   return { name: toolName(use.name), what: oneLine(fromRoot(what(use, input), root)), meta: result === undefined ? [] : meta(use, result) };
 }

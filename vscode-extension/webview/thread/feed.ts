@@ -53,7 +53,7 @@ export class Feed {
     }
   }
 
-  /** Before the rows are drawn: which they are. */
+  /** Other rows than before. */
   arrange(keys: readonly string[], guess: (index: number) => number): void {
     this.keys = keys;
     this.guess = guess;
@@ -62,6 +62,10 @@ export class Feed {
       this.heights = new Map([...this.heights].filter(([key]) => this.at.has(key)));
     }
     this.measureOffsets();
+  }
+
+  /** Before rows are drawn: which of them. */
+  choose(): void {
     this.range = rangeOf(this.offsets, this.wantedTop(), this.viewHeight(), MARGIN);
   }
 

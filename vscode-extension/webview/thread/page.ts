@@ -227,18 +227,19 @@ export class ThreadPage extends LitElement {
       this.entries = entriesOf(this.store.parts(this.waiting), this.folded);
       this.byKey = new Map(this.entries.map((entry) => [entry.key, entry]));
       this.finding.changed();
+      this.feed.arrange(this.entries.map((entry) => entry.key), (index) => guess(this.entries[index]!));
     }
-    this.feed.arrange(this.entries.map((entry) => entry.key), (index) => guess(this.entries[index]!));
+    this.feed.choose();
     this.focusKey = (document.activeElement?.closest("[data-key]") as HTMLElement | null)?.dataset["key"];
   }
 
   protected override render(): TemplateResult {
     const { card, run } = this.store;
     if (this.store.gone !== undefined) {
-      return html`<main class="blank"><p>${this.store.gone}</p></main>`;
+      return html`<main class="blank"><h1 class="unseen">Thread of a run</h1><p>${this.store.gone}</p></main>`;
     }
     if (card === undefined || run === undefined) {
-      return html`<main class="blank" aria-busy=${String(this.store.sidecar.kind === "ready" || this.store.sidecar.kind === "starting")}><p role="status">${["ready", "none"].includes(this.store.sidecar.kind) && this.store.sidecar.message === undefined ? "Loading the thread…" : sentences(this.store.sidecar)}</p><div>${stateButtons(this.store.sidecar, (action) => post({ t: "state", action }))}</div></main>`;
+      return html`<main class="blank" aria-busy=${String(this.store.sidecar.kind === "ready" || this.store.sidecar.kind === "starting")}><h1 class="unseen">Thread of a run</h1><p role="status">${["ready", "none"].includes(this.store.sidecar.kind) && this.store.sidecar.message === undefined ? "Loading the thread…" : sentences(this.store.sidecar)}</p><div>${stateButtons(this.store.sidecar, (action) => post({ t: "state", action }))}</div></main>`;
     }
     return html`
       ${head({ card, run, decision: this.store.open(), now: Date.now(), busy: (what) => this.asks.busy(what), error: this.asks.error("head"), act: (action) => this.act(action), find: () => this.finding.open(), menu: (from) => this.headMenu(from) })}
@@ -252,6 +253,7 @@ export class ThreadPage extends LitElement {
               <div class="rows" role="feed" aria-busy=${String(this.store.asking !== undefined)} aria-label="What was said and done">${repeat(this.entries.slice(this.feed.range.from, this.feed.range.to), (entry) => entry.key, (entry, at) => this.row(entry, this.feed.range.from + at, run))}</div>
             </div>`}
         ${this.feed.following || this.entries.length === 0 ? nothing : this.below()}
+        ${drawMenu(this.menu, (refocus) => this.closeMenu(refocus))}
       </main>
       ${this.waitsBar()}
       <section class="reply" aria-label="Reply">${replyBox({
@@ -264,8 +266,7 @@ export class ThreadPage extends LitElement {
         send: () => this.reply(),
         cancelReplace: () => this.setBox({ ...this.box, replaces: undefined }),
       })}</section>
-      <div class="unseen" aria-live="polite">${this.announced}</div>
-      ${drawMenu(this.menu, (refocus) => this.closeMenu(refocus))}`;
+      <div class="unseen" aria-live="polite">${this.announced}</div>`;
   }
 
   private row(entry: Entry, index: number, run: Run): TemplateResult {

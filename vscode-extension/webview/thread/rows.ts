@@ -235,10 +235,23 @@ function input(item: ToolUseItem, diff: EditDiff | undefined, reading: Reading):
   return html`<pre tabindex="0" role="group" aria-label=${command === undefined ? "input" : "command"}>${command === undefined ? "" : "$ "}${text.slice(0, TEXT_PIECE)}${text.length > TEXT_PIECE ? "…" : ""}</pre>`;
 }
 
+const outputs = new WeakMap<ToolResultItem, { from: string; text: string }>();
+
+/** Cleaning a long output takes a while, and it is drawn again and again. */
+function cleaned(item: ToolResultItem, from: string, root: string): string {
+  const before = outputs.get(item);
+  if (before !== undefined && before.from === from) {
+    return before.text;
+  }
+  const text = visible(plainOutput(fromRoot(from, root)));
+  outputs.set(item, { from, text });
+  return text;
+}
+
 /** Of an output the end, which says how it went; what stands above it is shown on demand. */
 function output(key: string, item: ToolResultItem, reading: Reading): TemplateResult {
   const fetched = reading.whole(item, item.body);
-  const all = visible(plainOutput(fromRoot(fetched?.state === "whole" ? fetched.text : item.body.text, reading.run.worktreePath)));
+  const all = cleaned(item, fetched?.state === "whole" ? fetched.text : item.body.text, reading.run.worktreePath);
   const pieces = reading.pieces(key);
   const { text, before } = lastLines(all, OUTPUT_LINES * 4 ** (pieces - 1));
   const tail = text.length > TEXT_PIECE * pieces ? text.slice(-TEXT_PIECE * pieces) : text;

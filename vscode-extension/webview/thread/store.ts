@@ -15,7 +15,7 @@ interface StoreHost {
 }
 
 /** New items are shown together, at most this often (milliseconds). A timer, because a hidden page gets no frames. */
-const PAUSE = 60;
+const PAUSE = 100;
 
 /** What the extension has sent, and what was asked of it beyond that. */
 export class Store {
