@@ -1,13 +1,9 @@
 // What an agent says as Markdown, made a small closed tree. Nothing in it can run, load or be followed: HTML is text, a picture is its
-// alternative text, a link is its words with the address beside them. marked only finds the tokens.
-import { Lexer, type Token, type Tokens } from "marked";
+// alternative text, a link is its words with the address beside them. Read here in one pass, so that no text takes long; what is read differs
+// from CommonMark only where an agent's text rarely is (reference links, HTML blocks), and shows those as they were written.
+import { readInline, type Inline } from "./inline";
 
-export type Inline =
-  | { t: "text" | "code"; text: string }
-  | { t: "strong" | "em" | "del"; children: readonly Inline[] }
-  /** `url` is absent where the words are the address already. */
-  | { t: "link"; children: readonly Inline[]; url?: string }
-  | { t: "break" };
+export type { Inline } from "./inline";
 
 export interface ListItem {
   checked?: boolean;
@@ -25,10 +21,8 @@ export type Block =
 
 /** Nested deeper than this, a piece is shown as it was written. */
 const DEPTH_MAX = 12;
-/** marked looks through a line again for each mark in it: a longer line, or one with more marks, is shown as it was written. */
-const LINE_MAX = 8_000;
-const MARKS_MAX = 1_500;
-const QUOTES_MAX = 24;
+/** A paragraph with more marks of emphasis and links than this is shown as it was written. */
+const MARKS_MAX = 2_000;
 
 /** Controls of writing direction and letters without a shape are named, so that what stands there is what one reads. */
 export function visible(text: string): string {
@@ -37,120 +31,174 @@ export function visible(text: string): string {
     : text;
 }
 
-/** Any text at all gives a tree; what is not understood, or would take too long, is a paragraph of its own words. */
-export function markdown(source: string): readonly Block[] {
-  const text = visible(source);
-  if (tooHard(text)) {
-    return [{ t: "paragraph", children: written(text) }];
-  }
-  try {
-    return blocks(new Lexer({ gfm: true, breaks: true }).lex(text), 0);
-  } catch {
-    return [{ t: "paragraph", children: written(text) }];
-  }
-}
-
-function tooHard(text: string): boolean {
-  for (const line of text.split("\n")) {
-    if (line.length > LINE_MAX) {
-      return true;
-    }
-  }
-  const marks = text.match(/[[\]*_~`<\\]/g)?.length ?? 0;
-  return (marks > MARKS_MAX && marks > text.length / 8) || new RegExp(`^(?:[ \\t]*(?:>|[-*+](?=[ \\t]*[-*+>])|\\d{1,9}[.)](?=[ \\t]*[\\d>]))){${QUOTES_MAX},}`, "m").test(text);
-}
+/** Any text at all gives a tree. */
+export const markdown = (source: string): readonly Block[] => blocks(visible(source).split("\n"), 0);
 
 /** Line by line, as it was written. */
-const written = (text: string): readonly Inline[] => text.split("\n").flatMap((line, at): Inline[] => (at === 0 ? [{ t: "text", text: line }] : [{ t: "break" }, { t: "text", text: line }]));
+const written = (lines: readonly string[]): readonly Inline[] => lines.flatMap((line, at): Inline[] => (at === 0 ? [{ t: "text", text: line }] : [{ t: "break" }, { t: "text", text: line }]));
 
-function blocks(tokens: readonly Token[], depth: number): readonly Block[] {
-  return depth > DEPTH_MAX
-    ? [{ t: "paragraph", children: written(tokens.map((token) => token.raw).join("").trimEnd()) }]
-    : tokens.flatMap((token) => block(token, depth));
-}
+const FENCE = /^ {0,3}(`{3,}|~{3,})[ \t]*([^`\s]*)[^`]*$/;
+const BULLET = /^( {0,3})([-*+]|\d{1,9}[.)])(?=[ \t]|$)/;
+const isBlank = (line: string): boolean => line.trim() === "";
+const isQuote = (line: string): boolean => /^ {0,3}>/.test(line);
+const isRule = (line: string): boolean => /^ {0,3}[-*_]/.test(line) && ["-", "*", "_"].some((mark) => line.replace(/[ \t]/g, "").length >= 3 && line.replace(/[ \t]/g, "").split(mark).join("") === "");
+const isHeading = (line: string): boolean => /^ {0,3}#{1,6}(?:[ \t]|$)/.test(line);
+/** Whether a line ends the paragraph above it. A numbered list does only when it begins with one, as in CommonMark. */
+const begins = (line: string): boolean => FENCE.test(line) || isHeading(line) || isQuote(line) || isRule(line) || (BULLET.test(line) && !/^ {0,3}(?!1[.)])\d/.test(line) && !/^ {0,3}\S+[ \t]*$/.test(line));
 
-function block(token: Token, depth: number): readonly Block[] {
-  switch (token.type) {
-    case "space":
-    case "def":
-      return [];
-    case "hr":
-      return [{ t: "rule" }];
-    case "heading":
-      return [{ t: "heading", level: Math.min(6, Math.max(1, (token as Tokens.Heading).depth)), children: inlines(token.tokens, depth) }];
-    case "code":
-      return [{ t: "code", text: token.text as string, language: /^[\w+#.-]{1,30}/.exec((token as Tokens.Code).lang ?? "")?.[0] ?? "" }];
-    case "blockquote":
-      return [{ t: "quote", children: blocks(token.tokens ?? [], depth + 1) }];
-    case "list":
-      return [list(token as Tokens.List, depth)];
-    case "table":
-      return [table(token as Tokens.Table, depth)];
-    case "paragraph":
-    case "text":
-      return [{ t: "paragraph", children: token.tokens === undefined ? written(entities(token.raw)) : inlines(token.tokens, depth) }];
-    default:
-      return token.raw.trim() === "" ? [] : [{ t: "paragraph", children: written(token.raw.trimEnd()) }];
+function blocks(lines: readonly string[], depth: number): readonly Block[] {
+  if (depth > DEPTH_MAX) {
+    return lines.every(isBlank) ? [] : [{ t: "paragraph", children: written(lines) }];
   }
-}
-
-function list(token: Tokens.List, depth: number): Block {
-  return {
-    t: "list",
-    ordered: token.ordered,
-    start: typeof token.start === "number" ? token.start : 1,
-    items: token.items.map((item) => ({
-      checked: item.task ? item.checked === true : undefined,
-      // A loose item of a list of tasks carries its box as a token of its own.
-      children: blocks(item.tokens.filter((part) => part.type !== "checkbox"), depth + 1),
-    })),
-  };
-}
-
-function table(token: Tokens.Table, depth: number): Block {
-  return {
-    t: "table",
-    align: token.align.map((side) => side ?? undefined),
-    head: token.header.map((cell) => inlines(cell.tokens, depth)),
-    rows: token.rows.map((row) => row.map((cell) => inlines(cell.tokens, depth))),
-  };
-}
-
-function inlines(tokens: readonly Token[] | undefined, depth: number): readonly Inline[] {
-  return depth > DEPTH_MAX ? [{ t: "text", text: (tokens ?? []).map((token) => token.raw).join("") }] : (tokens ?? []).flatMap((token) => inline(token, depth + 1));
-}
-
-function inline(token: Token, depth: number): readonly Inline[] {
-  switch (token.type) {
-    case "escape":
-      return [{ t: "text", text: token.text as string }];
-    case "text":
-      return token.tokens === undefined ? [{ t: "text", text: entities(token.text as string) }] : inlines(token.tokens, depth);
-    case "codespan":
-      return [{ t: "code", text: token.text as string }];
-    case "strong":
-    case "em":
-    case "del":
-      return [{ t: token.type, children: inlines(token.tokens, depth) }];
-    case "br":
-      return [{ t: "break" }];
-    case "html":
-      return [/^<br\s*\/?>$/i.test(token.raw.trim()) ? { t: "break" } : { t: "text", text: token.raw }];
-    case "link":
-      return [link(inlines(token.tokens, depth), (token as Tokens.Link).href)];
-    case "image":
-      return [{ t: "text", text: `[picture: ${(token as Tokens.Image).text || "no description"}]` }];
-    case "checkbox":
-      return [];
-    default:
-      return [{ t: "text", text: token.raw }];
+  const found: Block[] = [];
+  for (let at = 0; at < lines.length; ) {
+    const line = lines[at]!;
+    if (isBlank(line)) {
+      at++;
+      continue;
+    }
+    const [block, next] = oneBlock(lines, at, depth);
+    found.push(block);
+    at = next;
   }
+  return found;
 }
 
-function link(children: readonly Inline[], href: string): Inline {
-  const words = wordsOf(children);
-  return words === href || `mailto:${words}` === href || `http://${words}` === href ? { t: "link", children } : { t: "link", children, url: href };
+/** The block that begins at a line, and the line after it. */
+function oneBlock(lines: readonly string[], at: number, depth: number): readonly [Block, number] {
+  const line = lines[at]!;
+  if (FENCE.test(line)) {
+    return fenced(lines, at);
+  }
+  if (isHeading(line)) {
+    const level = /#+/.exec(line)![0].length;
+    const words = line.trim().slice(level).trim();
+    const end = words.length - (/#+$/.exec(words)?.[0].length ?? 0);
+    return [{ t: "heading", level, children: inlines(end === 0 || (end < words.length && /[ \t]/.test(words[end - 1]!)) ? words.slice(0, end).trim() : words) }, at + 1];
+  }
+  if (isRule(line)) {
+    return [{ t: "rule" }, at + 1];
+  }
+  if (isQuote(line)) {
+    return quote(lines, at, depth);
+  }
+  if (BULLET.test(line)) {
+    return list(lines, at, depth);
+  }
+  if (/^(?: {4}|\t)/.test(line)) {
+    let end = at;
+    while (end < lines.length && (isBlank(lines[end]!) || /^(?: {4}|\t)/.test(lines[end]!))) {
+      end++;
+    }
+    return [{ t: "code", text: lines.slice(at, end).map((one) => one.replace(/^(?: {1,4}|\t)/, "")).join("\n").trimEnd(), language: "" }, end];
+  }
+  return table(lines, at) ?? paragraph(lines, at);
 }
+
+function fenced(lines: readonly string[], at: number): readonly [Block, number] {
+  const open = FENCE.exec(lines[at]!)!;
+  const fence = open[1]!;
+  const indent = lines[at]!.length - lines[at]!.trimStart().length;
+  let end = at + 1;
+  while (end < lines.length && !(/^ {0,3}[`~]/.test(lines[end]!) && lines[end]!.trim().startsWith(fence) && lines[end]!.trim().split(fence[0]!).join("") === "")) {
+    end++;
+  }
+  const inside = lines.slice(at + 1, end).map((line) => line.slice(Math.min(indent, line.length - line.trimStart().length)));
+  return [{ t: "code", text: inside.join("\n"), language: /^[\w+#.-]{1,30}/.exec(open[2] ?? "")?.[0] ?? "" }, Math.min(lines.length, end + 1)];
+}
+
+function quote(lines: readonly string[], at: number, depth: number): readonly [Block, number] {
+  const inside: string[] = [];
+  let end = at;
+  // A line without its sign goes on with the paragraph above it.
+  while (end < lines.length && (isQuote(lines[end]!) || (!isBlank(lines[end]!) && !begins(lines[end]!) && !isBlank(inside.at(-1) ?? "")))) {
+    inside.push(lines[end]!.replace(/^ {0,3}> ?/, ""));
+    end++;
+  }
+  return [{ t: "quote", children: blocks(inside, depth + 1) }, end];
+}
+
+function list(lines: readonly string[], at: number, depth: number): readonly [Block, number] {
+  const marker = BULLET.exec(lines[at]!)![2]!;
+  const kind = (mark: string): string => mark.at(-1)!;
+  const items: ListItem[] = [];
+  let end = at;
+  for (let bullet = BULLET.exec(lines[end] ?? ""); bullet !== null && kind(bullet[2]!) === kind(marker) && !isRule(lines[end]!); bullet = BULLET.exec(lines[end] ?? "")) {
+    const first = lines[end]!.slice(bullet[0].length);
+    const gap = first.length - first.trimStart().length;
+    const indent = bullet[0].length + (first.trim() === "" || gap > 4 ? 1 : gap);
+    const inside = [first.slice(Math.min(gap, indent - bullet[0].length))];
+    end++;
+    while (end < lines.length) {
+      const line = lines[end]!;
+      const spaces = line.length - line.trimStart().length;
+      if (isBlank(line) ? !goesOn(lines, end, indent) : spaces < indent && (begins(line) || BULLET.test(line) || isBlank(inside.at(-1)!))) {
+        break;
+      }
+      inside.push(line.startsWith("\t") ? line.slice(1) : line.slice(Math.min(spaces, indent)));
+      end++;
+    }
+    const task = /^\[([ xX])\][ \t]/.exec(inside[0]!);
+    items.push({ checked: task === null ? undefined : task[1] !== " ", children: blocks(task === null ? inside : [inside[0]!.slice(task[0].length), ...inside.slice(1)], depth + 1) });
+    // Empty lines between the items of one list.
+    let next = end;
+    while (next < lines.length && isBlank(lines[next]!)) {
+      next++;
+    }
+    end = next < lines.length && BULLET.test(lines[next]!) ? next : end;
+  }
+  const ordered = /\d/.test(marker);
+  return [{ t: "list", ordered, start: ordered ? Number.parseInt(marker, 10) : 1, items }, end];
+}
+
+/** Whether an item goes on after empty lines: with a line that is indented like it. */
+function goesOn(lines: readonly string[], at: number, indent: number): boolean {
+  let next = at;
+  while (next < lines.length && isBlank(lines[next]!)) {
+    next++;
+  }
+  const line = lines[next];
+  return line !== undefined && (line.startsWith("\t") || line.length - line.trimStart().length >= indent);
+}
+
+function table(lines: readonly string[], at: number): readonly [Block, number] | undefined {
+  const rule = lines[at + 1];
+  if (rule === undefined || !lines[at]!.includes("|") || !rule.includes("-") || rule.length > 2_000) {
+    return undefined;
+  }
+  const head = cells(lines[at]!);
+  const marks = cells(rule);
+  if (head.length !== marks.length || !marks.every((mark) => /^:?-+:?$/.test(mark))) {
+    return undefined;
+  }
+  let end = at + 2;
+  const rows: (readonly (readonly Inline[])[])[] = [];
+  while (end < lines.length && !isBlank(lines[end]!) && !begins(lines[end]!)) {
+    const row = cells(lines[end]!);
+    rows.push(head.map((_, column) => inlines(row[column] ?? "")));
+    end++;
+  }
+  const align = marks.map((mark) => (mark.endsWith(":") ? (mark.startsWith(":") ? "center" as const : "right" as const) : mark.startsWith(":") ? "left" as const : undefined));
+  return [{ t: "table", align, head: head.map(inlines), rows }, end];
+}
+
+function cells(line: string): readonly string[] {
+  const row = line.trim().replace(/^\|/, "").replace(/\|$/, (end, at: number, all: string) => (all[at - 1] === "\\" ? end : ""));
+  return row.replace(/\\\|/g, "\u0000").split("|").map((cell) => cell.replaceAll("\u0000", "|").trim());
+}
+
+function paragraph(lines: readonly string[], at: number): readonly [Block, number] {
+  let end = at + 1;
+  while (end < lines.length && !isBlank(lines[end]!) && !begins(lines[end]!) && !/^ {0,3}(?:=+|-+)[ \t]*$/.test(lines[end]!)) {
+    end++;
+  }
+  const words = lines.slice(at, end).map((line) => line.trim()).join("\n");
+  const under = /^ {0,3}(=+|-{1,})[ \t]*$/.exec(lines[end] ?? "")?.[1];
+  return under === undefined ? [{ t: "paragraph", children: inlines(words) }, end] : [{ t: "heading", level: under.startsWith("=") ? 1 : 2, children: inlines(words) }, end + 1];
+}
+
+/** The words of a paragraph, a heading or a cell. */
+const inlines = (text: string): readonly Inline[] => ((text.match(/[[\]*_~]+/g)?.length ?? 0) > MARKS_MAX ? written(text.split("\n")) : readInline(text, entities));
 
 const NAMED: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: "\"", apos: "'", nbsp: "\u00a0", hellip: "…", mdash: "—", ndash: "–", rarr: "→", larr: "←", times: "×", copy: "©" };
 
@@ -162,9 +210,4 @@ function entities(text: string): string {
     const point = decimal !== undefined ? Number(decimal) : Number.parseInt(hex ?? "", 16);
     return point > 0 && point <= 0x10ffff && (point < 0xd800 || point > 0xdfff) ? String.fromCodePoint(point) : whole;
   }));
-}
-
-/** The words of a piece without any mark. */
-export function wordsOf(children: readonly Inline[]): string {
-  return children.map((child) => ("text" in child ? child.text : child.t === "break" ? "\n" : wordsOf(child.children))).join("");
 }

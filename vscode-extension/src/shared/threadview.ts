@@ -205,7 +205,9 @@ function flatten(top: readonly Node[], calls: Map<string, EntryOf<"tool">>, grou
       open.pop();
       continue;
     }
-    const group = isGroup(node) ? node : node.kind === "tool" ? groups.get(node.item.toolUseId) : undefined;
+    const below = isGroup(node) ? node : node.kind === "tool" ? groups.get(node.item.toolUseId) : undefined;
+    // A group that began before its call has a place of its own; else a call below itself would never end.
+    const group = below === node || (!isGroup(node) && node.kind === "tool" && below?.call === node.item) ? below : undefined;
     if (group === undefined) {
       entries.push(level.depth === 0 ? (node as Entry) : { ...(node as Entry), depth: level.depth });
       continue;

@@ -271,8 +271,8 @@ function question(entry: EntryOf<"question">, reading: Reading): TemplateResult 
   if (decision?.state === "open") {
     return askForm(decision, reading.asking(decision.id));
   }
-  const ending = decision === undefined ? (answer === undefined ? "asked" : "answered") : decision.state === "answered" ? `answered${decision.answeredBy === undefined ? "" : ` in ${visible(decision.answeredBy)}`}` : decision.state;
-  return html`<span class="who">${decision?.kind === "permission" ? "asked for permission" : decision?.kind === "plan" ? "proposed a plan" : "asked"} · ${ending}</span>
+  const ending = decision === undefined ? (answer === undefined ? "" : "answered") : decision.state === "answered" ? `answered${decision.answeredBy === undefined ? "" : ` in ${visible(decision.answeredBy)}`}` : decision.state;
+  return html`<span class="who">${decision?.kind === "permission" ? "asked for permission" : decision?.kind === "plan" ? "proposed a plan" : "asked"}${ending === "" ? "" : ` · ${ending}`}</span>
     ${answer === undefined ? html`<p dir="auto">${visible(item?.summary ?? decision?.tool?.description ?? "")}</p>` : html`<p class="answered" dir="auto">${visible(answer.summary)}</p>`}`;
 }
 

@@ -55,7 +55,7 @@ export const entryStyles = css`
   .entry.d1::before { left: 17px; } .entry.d2::before { left: 31px; } .entry.d3::before { left: 45px; } .entry.d4::before { left: 59px; }
   .entry .more-button { position: absolute; top: 3px; right: 12px; opacity: 0; background: var(--kb-bg); }
   .entry:hover .more-button, .entry:focus .more-button, .entry:focus-within .more-button { opacity: 1; }
-  .entry.tool .more-button, .entry.output .more-button { top: 8px; right: 18px; background: var(--kb-card); }
+  .entry.tool .more-button, .entry.output .more-button { top: 8px; right: 18px; background: var(--kb-card); } .entry.ask .more-button { top: 8px; right: 18px; }
   .dim, .entry.system, .entry.notice { color: var(--kb-dim); font-size: 0.92em; }
   .who { display: block; color: var(--kb-dim); font-size: 0.92em; margin-bottom: 2px; }
   .prose > :first-child { margin-top: 0; } .prose > :last-child { margin-bottom: 0; }

@@ -1,0 +1,1 @@
+export declare const HOSTILE: readonly string[];
