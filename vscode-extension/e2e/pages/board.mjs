@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { asBoard, card, change, everyState, FRAME, large, question, READY, run } from "./boards.mjs";
-import { axe, browse, feed, shot } from "./page.mjs";
+import { axe, browse, busiest, feed, shot } from "./page.mjs";
 
 let browser;
 before(async () => (browser = await browse("board", new URL("../../", import.meta.url))));
@@ -309,46 +309,57 @@ test("in a narrow page cards are one list, those that wait first", () => on({ wi
 
 test("a board of 500 cards stays smooth while four runs write and while it is laid out anew", async (context) => {
   const { page, close } = await browser.open({ width: 1300 });
-  await page.evaluate(() => {
-    window.tasks = [];
-    new PerformanceObserver((list) => list.getEntries().forEach((entry) => window.tasks.push({ at: window.phase, ms: entry.duration }))).observe({ type: "longtask" });
-    window.phase = "load";
-  });
   const board = large();
+  const all = () => page.waitForFunction(() => document.querySelectorAll("kb-card").length === 421, undefined, { timeout: 30_000 });
   await feed(page, READY, asBoard(board));
-  await page.waitForFunction(() => document.querySelectorAll("kb-card").length === 421, undefined, { timeout: 20_000 });
-  await page.evaluate(() => (window.phase = "live"));
-  const drawn = await page.evaluate(async (runs) => {
-    let changed = 0;
-    const others = new MutationObserver((records) => (changed += records.filter((record) => record.target.parentElement?.closest?.("kb-card") != null && !["1", "2", "3", "4"].includes(record.target.parentElement.closest("kb-card").dataset.cardId)).length));
-    others.observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
-    for (let at = 0; at < 60; at++) {
-      for (const run of runs) {
-        window.postMessage({ t: "change", revision: at, cards: [], runs: [{ ...run, currentTool: `Bash step ${at}`, costMicroUsd: at * 10_000 }], decisions: [], removedCards: [], removedRuns: [], removedDecisions: [] }, "*");
-      }
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    others.disconnect();
-    return changed;
-  }, board.runs.slice(0, 4));
-  assert.equal(drawn, 0, "only the cards of the runs are drawn");
-  assert.match(await page.locator('kb-card[data-card-id="1"] .now').textContent(), /step 59/);
-  for (const [phase, size] of [["narrow", 500], ["wide", 1300]]) {
-    await page.evaluate((name) => (window.phase = name), phase);
-    await page.setViewportSize({ width: size, height: 860 });
-    await page.waitForFunction(() => document.querySelectorAll("kb-card").length === 421, undefined, { timeout: 20_000 });
-    await page.waitForTimeout(300);
-  }
-  await page.evaluate(() => (window.phase = "filter"));
-  await page.getByLabel("Filter the cards").fill("state:running");
-  await page.waitForFunction(() => document.querySelectorAll("kb-card").length === 4);
-  await page.getByLabel("Filter the cards").fill("");
-  await page.waitForFunction(() => document.querySelectorAll("kb-card").length === 421, undefined, { timeout: 20_000 });
-  const tasks = await page.evaluate(() => window.tasks);
+  await all();
+  const phases = {
+    live: async () => {
+      const drawn = await page.evaluate(async (runs) => {
+        let others = 0;
+        const ofOther = (node) => {
+          const id = (node.parentElement ?? node).closest?.("kb-card")?.dataset.cardId;
+          return id !== undefined && !["1", "2", "3", "4"].includes(id);
+        };
+        const observer = new MutationObserver((records) => (others += records.filter((record) => ofOther(record.target)).length));
+        observer.observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+        for (let at = 0; at < 60; at++) {
+          for (const run of runs) {
+            window.postMessage({ t: "change", revision: at, cards: [], runs: [{ ...run, currentTool: `Bash step ${at}`, costMicroUsd: at * 10_000 }], decisions: [], removedCards: [], removedRuns: [], removedDecisions: [] }, "*");
+          }
+          await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+        observer.disconnect();
+        return others;
+      }, board.runs.slice(0, 4));
+      assert.equal(drawn, 0, "only the cards of the runs are drawn");
+      await page.waitForFunction(() => document.querySelector('kb-card[data-card-id="1"] .now')?.textContent?.includes("step 59"));
+    },
+    narrow: async () => {
+      await page.setViewportSize({ width: 500, height: 860 });
+      await page.waitForFunction(() => document.querySelector(".columns.list") !== null);
+      await all();
+    },
+    wide: async () => {
+      await page.setViewportSize({ width: 1300, height: 860 });
+      await page.waitForFunction(() => document.querySelector(".columns:not(.list)") !== null);
+      await all();
+    },
+    filter: async () => {
+      await page.getByLabel("Filter the cards").fill("state:running");
+      await page.waitForFunction(() => document.querySelectorAll("kb-card").length === 4);
+      await page.getByLabel("Filter the cards").fill("");
+      await all();
+    },
+  };
   const worst = {};
-  for (const task of tasks) {
-    worst[task.at] = Math.max(worst[task.at] ?? 0, task.ms);
+  for (const [name, phase] of Object.entries(phases)) {
+    worst[name] = await busiest(page, phase);
   }
-  context.diagnostic(`tasks over 50 ms by phase: ${JSON.stringify(worst)}`);
+  // Time on the processor, so that a busy machine does not count as a slow page; the wall's is said beside it.
+  context.diagnostic(`longest task by phase: ${JSON.stringify(worst)}`);
+  for (const [name, { processorMs }] of Object.entries(worst)) {
+    assert.ok(processorMs < 50, `${name}: a task of ${processorMs} ms`);
+  }
   await close();
 });

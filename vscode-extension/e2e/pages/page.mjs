@@ -117,3 +117,15 @@ export async function shot(page, name) {
     await page.screenshot({ path: `${process.env.SHOTS}/${name}.png` });
   }
 }
+
+/** The longest task of the page's main thread while `body` runs, in milliseconds on the wall and on the processor. */
+export async function busiest(page, body) {
+  const browser = page.context().browser();
+  await browser.startTracing(page, { categories: ["toplevel", "disabled-by-default-devtools.timeline", "__metadata"] });
+  await body();
+  const trace = JSON.parse((await browser.stopTracing()).toString());
+  const main = new Set(trace.traceEvents.filter((event) => event.name === "thread_name" && event.args?.name === "CrRendererMain").map((event) => `${event.pid}.${event.tid}`));
+  const tasks = trace.traceEvents.filter((event) => event.name === "RunTask" && event.ph === "X" && main.has(`${event.pid}.${event.tid}`));
+  const most = (of) => Math.round(Math.max(0, ...tasks.map(of)) / 100) / 10;
+  return { wallMs: most((task) => task.dur ?? 0), processorMs: most((task) => task.tdur ?? 0), tasks: tasks.length };
+}

@@ -52,6 +52,14 @@ describe("a move", () => {
     expect(there.views.get(2)?.card).toMatchObject({ column: "done", position: 1 });
   });
 
+  it("within its column is over when the position comes", () => {
+    const first = sent(ready, { t: "move", id: 1, cardId: 2, column: "todo", position: 0 });
+    expect(first.views.get(2)?.card.position).toBe(0);
+    const there = after(first, change({ cards: [card(2, { position: -4 })] }));
+    expect(there.moves).toEqual([]);
+    expect(there.views.get(2)?.card.position).toBe(-4);
+  });
+
   it("goes back when it is refused, with the reason on the card until the next try", () => {
     const refused = after(moved, { t: "done", id: 1, error: "No." });
     expect(refused.views.get(2)?.card.column).toBe("todo");

@@ -57,6 +57,15 @@ describe("a drop", () => {
     }
   });
 
+  it("takes no place from a card that waits, which stands first whatever its own", () => {
+    const [first, second, asks] = [viewOf(card(1, "todo", 1)), viewOf(card(2, "todo", 2)), viewOf(card(3, "todo", 9), true)];
+    const all = [first, second, asks];
+    expect(dropPosition(all, [asks, first, second], 0, "todo", "board", 8)).toBe(0);
+    expect(dropPosition(all, [asks, first, second], 1, "todo", "board", 8)).toBe(0);
+    expect(dropPosition(all, [asks], 1, "todo", "board", 8)).toBe(0);
+    expect(dropPosition(all, [asks, first, second], 3, "todo", "board", 8)).toBe(2);
+  });
+
   it("goes to the end where cards have no places", () => {
     const views = [1, 2, 3].map((id) => viewOf(card(id, "todo", id)));
     expect(dropPosition(views, views, 0, "todo", "cost", 9)).toBe(3);

@@ -87,10 +87,14 @@ const cards = css`
     overflow: hidden; text-overflow: ellipsis; white-space: nowrap; flex: 0 1 auto;
   }
   .top .corner { margin-left: auto; text-align: right; flex: 0 0 auto; max-width: 75%; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+  kb-card:hover .corner, kb-card:focus-within .corner, kb-card:focus .corner { margin-right: 20px; }
   .top .menu { position: absolute; top: -2px; right: -4px; background: var(--kb-card); opacity: 0; }
   kb-card[aria-selected="true"] .top .menu { background: var(--kb-bg); }
   kb-card:hover .top .menu, kb-card:focus-within .top .menu, kb-card:focus .top .menu, .top .menu[aria-expanded="true"] { opacity: 1; }
-  @media (hover: none) { .top .menu { opacity: 1; position: static; } }
+  @media (hover: none) {
+    .top .menu { opacity: 1; }
+    kb-card .corner { margin-right: 20px; }
+  }
   kb-card h3 {
     margin: 2px 0 0; font-size: inherit; font-weight: 500; overflow-wrap: anywhere; display: -webkit-box;
     -webkit-box-orient: vertical; -webkit-line-clamp: 4; overflow: hidden; width: fit-content; max-width: 100%;
