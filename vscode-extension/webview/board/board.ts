@@ -19,8 +19,10 @@ import { firstSteps, line, page, strip } from "./states";
 import type { Store } from "./store";
 
 /** How many cards of each column are drawn at once; the rest follows frame by frame, so that no task is long. */
-const FIRST_SLICE = 10;
-const SLICE = 5;
+const FIRST_SLICE = 4;
+const SLICE = 3;
+/** The list of a narrow page is drawn from its top: so many cards of all groups together in a frame. */
+const LIST_SLICE = 4;
 const SAY_AFTER_MS = 300;
 const NARROW = "(max-width: 639px)";
 
@@ -57,10 +59,14 @@ export class Board extends LitElement {
   declare said: string;
   readonly store = Board.store;
   groups: readonly Group[] = [];
+  /** What the page showed before it became narrow or wide: hidden, until the last of its cards has left. */
+  private gone: readonly Group[] = [];
   /** The card of each group that Tab comes to. */
   private readonly stops = new Map<string, number>();
   private readonly media = matchMedia(NARROW);
   private news: string[] = [];
+  /** The next slice, if one is to come. */
+  private frame = 0;
   private savedFolder: string | undefined;
   private held: { element: Element; cardId: number | undefined } | undefined;
   private busy: ReadonlyMap<number, string> = new Map();
@@ -80,7 +86,10 @@ export class Board extends LitElement {
     this.store.onReveal = (cardId) => this.reveal(cardId);
     this.media.addEventListener("change", () => {
       this.narrow = this.media.matches;
-      this.room = FIRST_SLICE;
+      // Hiding what was there is work enough for one frame.
+      this.room = 0;
+      this.gone = this.groups.map((group) => ({ ...group, views: [] }));
+      this.groups = [];
     });
     // Of the document: `/` and `n` are there for a page where nothing has the focus.
     document.addEventListener("keydown", (event) => onKey(this, event));
@@ -103,7 +112,17 @@ export class Board extends LitElement {
   }
 
   cardElement(id: number): Card | null {
-    return this.querySelector<Card>(`kb-card[data-card-id="${id}"]`);
+    return this.querySelector<Card>(`kb-column:not([hidden]) kb-card:not([hidden])[data-card-id="${id}"]`);
+  }
+
+  /** The columns, or the groups of the list, as elements. */
+  columns(): Column[] {
+    return [...this.querySelectorAll<Column>("kb-column:not([hidden])")];
+  }
+
+  /** The cards drawn, of one column or of all. */
+  cards(within: Element = this): Card[] {
+    return [...within.querySelectorAll<Card>("kb-column:not([hidden]) kb-card:not([hidden])")];
   }
 
   select(selection: Selection): void {
@@ -124,7 +143,7 @@ export class Board extends LitElement {
   }
 
   focusFirst(): void {
-    this.querySelector<HTMLElement>("kb-card[tabindex='0']")?.focus();
+    this.cards().find((card) => card.tabIndex === 0)?.focus();
   }
 
   add(column: ColumnName | undefined): void {
@@ -209,8 +228,16 @@ export class Board extends LitElement {
   }
 
   protected override updated(_changed: PropertyValues): void {
-    if (this.groups.some((group) => group.views.length > this.room)) {
-      requestAnimationFrame(() => (this.room += SLICE));
+    const most = this.narrow ? this.groups.reduce((sum, group) => sum + group.views.length, 0) / LIST_SLICE : Math.max(0, ...this.groups.map((group) => group.views.length));
+    if (this.frame === 0 && (most > this.room || this.gone.length > 0)) {
+      this.frame = requestAnimationFrame(() => {
+        this.frame = 0;
+        if (this.gone.length > 0 && [...this.querySelectorAll<Column>("kb-column[hidden]")].every((column) => column.isEmpty)) {
+          this.gone = [];
+        }
+        this.room += most > this.room ? SLICE : 0;
+        this.requestUpdate();
+      });
     }
     const { held } = this;
     if (held !== undefined) {
@@ -233,7 +260,7 @@ export class Board extends LitElement {
         ${model.spend?.warning === undefined ? nothing : line("warning", model.spend.warning.message)}
         ${model.notices.map((notice) => line("info", notice.message))}
         <div class="columns ${this.narrow ? "list" : ""} ${model.state.kind === "ready" ? "" : "away"}">
-          ${model.views.size === 0 && this.adding === undefined ? firstSteps() : repeat(this.groups, (group) => (this.narrow ? `list ${group.key}` : group.key), (group) => this.group(group, filtered))}
+          ${model.views.size === 0 && this.adding === undefined ? firstSteps() : repeat([...this.groups, ...this.gone], (group) => this.keyOf(group), (group) => this.group(group, filtered))}
           ${filtered && this.narrow && this.groups.length === 0 ? html`<p class="nothing">nothing fits the filter</p>` : nothing}
         </div>
         <kb-menu></kb-menu>
@@ -241,12 +268,27 @@ export class Board extends LitElement {
       <div class="unseen" role="status" aria-live="polite">${this.said}</div>`;
   }
 
+  /** Groups that are gone keep the key, and with it the element, that they had. */
+  private keyOf(group: Group): string {
+    return `${this.narrow !== this.gone.includes(group) ? "list " : ""}${group.key}`;
+  }
+
+  /** How many cards of a group are drawn by now: as many of each column, or what the groups above it leave. */
+  private roomOf(group: Group): number {
+    if (!this.narrow) {
+      return this.room;
+    }
+    const above = this.groups.slice(0, Math.max(0, this.groups.indexOf(group))).reduce((sum, other) => sum + other.views.length, 0);
+    return Math.max(0, this.room * LIST_SLICE - above);
+  }
+
   private group(group: Group, filtered: boolean): TemplateResult {
     const { model } = this.store;
+    const gone = this.gone.includes(group);
     const entered = group.views.some((view) => view.card.id === this.entered) ? this.entered : undefined;
-    return html`<kb-column .store=${this.store} .key=${group.key} .name=${group.title} .column=${group.column} .views=${group.views} .room=${this.room}
+    return html`<kb-column .store=${this.store} .key=${group.key} .name=${group.title} .column=${group.column} .views=${group.views} .room=${this.roomOf(group)} ?hidden=${gone}
       .everything=${this.everything} .selected=${this.selection.ids} .stop=${this.stops.get(group.key)} .entered=${entered} .busy=${this.busy} .errors=${model.errors}
-      .folder=${model.frame?.folder} .adding=${this.adding !== undefined && this.adding === group.column} .saving=${isFlying(model, "newCard")} .filtered=${filtered}></kb-column>`;
+      .folder=${model.frame?.folder} .adding=${!gone && this.adding !== undefined && this.adding === group.column} .saving=${isFlying(model, "newCard")} .filtered=${filtered}></kb-column>`;
   }
 
   private header(): TemplateResult {
@@ -401,7 +443,7 @@ export class Board extends LitElement {
       this.filter("");
     }
     this.everything ||= this.store.model.views.get(cardId)?.card.column === "done";
-    this.room = Math.max(this.room, ...this.groups.map((group) => group.views.findIndex((view) => view.card.id === cardId) + 1));
+    this.room = Math.max(this.room, this.narrow ? Math.ceil((this.order().indexOf(cardId) + 1) / LIST_SLICE) : Math.max(...this.groups.map((group) => group.views.findIndex((view) => view.card.id === cardId) + 1)));
     void this.settled().then(() => {
       const card = this.cardElement(cardId);
       card?.scrollIntoView({ block: "nearest", inline: "nearest" });
@@ -412,7 +454,7 @@ export class Board extends LitElement {
   /** When the columns and their cards are drawn. */
   private async settled(): Promise<void> {
     await this.updateComplete;
-    await Promise.all([...this.querySelectorAll<Column>("kb-column")].map((column) => column.updateComplete));
+    await Promise.all(this.columns().map((column) => column.updateComplete));
   }
 
   /** A card that goes to another place in the document loses the focus; it gets it back, as a person would expect. */
@@ -420,7 +462,7 @@ export class Board extends LitElement {
     if (document.activeElement !== document.body && document.activeElement !== null) {
       return;
     }
-    if (held.element.isConnected) {
+    if (held.element.checkVisibility()) {
       (held.element as HTMLElement).focus({ preventScroll: true });
     } else if (held.cardId !== undefined) {
       const card = this.cardElement(held.cardId);

@@ -7,6 +7,8 @@ import "./card";
 import type { Store } from "./store";
 
 const DONE_SHOWN = 20;
+/** How many cards leave the document in a frame: taking hundreds away at once is a long task too. */
+const LEAVING = 6;
 
 /** A column of the board, or a group of the list on a narrow page. Draws no more cards than there is room for in this frame. */
 export class Column extends LitElement {
@@ -46,6 +48,16 @@ export class Column extends LitElement {
   declare saving: boolean;
   declare filtered: boolean;
 
+  private shown: readonly CardView[] = [];
+  private frame = 0;
+  /** Cards that are hidden and go frame by frame. */
+  private leaving: readonly CardView[] = [];
+
+  /** Whether nothing of it is in the document any more. */
+  get isEmpty(): boolean {
+    return this.shown.length === 0 && this.leaving.length === 0;
+  }
+
   /** How many of its cards are to be seen in the end. */
   get wanted(): number {
     return this.column === "done" && !this.everything ? Math.min(DONE_SHOWN, this.views.length) : this.views.length;
@@ -55,9 +67,24 @@ export class Column extends LitElement {
     return this;
   }
 
+  protected override willUpdate(): void {
+    const shown = this.views.slice(0, Math.min(this.wanted, this.room));
+    const ids = new Set(shown.map((view) => view.card.id));
+    const leaving = [...this.shown, ...this.leaving].filter((view) => !ids.has(view.card.id));
+    this.leaving = leaving.length <= LEAVING ? [] : leaving;
+    this.shown = shown;
+  }
+
   protected override updated(changed: PropertyValues<this>): void {
     if (changed.has("key")) {
       this.dataset["key"] = this.key;
+    }
+    if (this.leaving.length > 0 && this.frame === 0) {
+      this.frame = requestAnimationFrame(() => {
+        this.frame = 0;
+        this.leaving = this.leaving.slice(0, -LEAVING);
+        this.requestUpdate();
+      });
     }
     if (changed.get("saving") === true && this.adding) {
       const input = this.querySelector<HTMLInputElement>(".adding input");
@@ -74,9 +101,9 @@ export class Column extends LitElement {
   }
 
   protected override render(): TemplateResult {
-    const shown = this.views.slice(0, Math.min(this.wanted, this.room));
+    const { shown } = this;
     const hidden = this.views.length - this.wanted;
-    const id = `group-${this.key}`;
+    const id = `group-${this.key}${this.hidden ? "-gone" : ""}`;
     return html`<section aria-labelledby=${id}>
       <div class="head">
         <h2 id=${id}>${this.name} <span class="count">${this.views.length}</span><span class="unseen"> ${this.views.length === 1 ? "card" : "cards"}</span></h2>
@@ -85,9 +112,9 @@ export class Column extends LitElement {
       <div class="scroll">
         ${this.adding ? this.form() : nothing}
         <div class="cards" role=${shown.length === 0 ? nothing : "grid"} aria-label=${shown.length === 0 ? nothing : this.name} aria-multiselectable=${shown.length === 0 ? nothing : "true"} aria-rowcount=${shown.length === 0 ? nothing : this.views.length}>
-          ${repeat(shown, (view) => view.card.id, (view) => {
+          ${repeat([...shown, ...this.leaving], (view) => view.card.id, (view, at) => {
             const { id: cardId } = view.card;
-            return html`<kb-card role="row" .store=${this.store} .view=${view} .selected=${this.selected.has(cardId)} .stop=${this.stop === cardId} .entered=${this.entered === cardId} .busy=${this.busy.get(cardId)} .error=${this.errors.get(cardId)} .folder=${this.folder}></kb-card>`;
+            return html`<kb-card role="row" ?hidden=${at >= shown.length && !this.hidden} .store=${this.store} .view=${view} .selected=${this.selected.has(cardId)} .stop=${this.stop === cardId} .entered=${this.entered === cardId} .busy=${this.busy.get(cardId)} .error=${this.errors.get(cardId)} .folder=${this.folder}></kb-card>`;
           })}
         </div>
         ${this.views.length === 0 && !this.adding ? html`<p class="nothing">${this.filtered ? "nothing fits the filter" : "empty"}</p>` : nothing}

@@ -123,12 +123,8 @@ export class Drag {
     }
   }
 
-  private columns(): Column[] {
-    return [...this.board.querySelectorAll<Column>("kb-column")];
-  }
-
   private aim(): void {
-    const columns = this.columns();
+    const columns = this.board.columns();
     let best: Column | undefined;
     let distance = Number.POSITIVE_INFINITY;
     for (const column of columns) {
@@ -142,7 +138,7 @@ export class Drag {
     if (best?.column === undefined || list === undefined || list === null || this.line === undefined) {
       return;
     }
-    const cards = [...list.querySelectorAll<Card>("kb-card:not([data-lifted])")];
+    const cards = this.board.cards(list).filter((card) => !card.hasAttribute("data-lifted"));
     let low = 0;
     let high = cards.length;
     while (low < high) {
@@ -221,7 +217,7 @@ export class Drag {
     this.ids = [];
     this.board.classList.remove("dragging");
     this.board.querySelectorAll("[data-lifted]").forEach((card) => card.removeAttribute("data-lifted"));
-    this.columns().forEach((column) => column.removeAttribute("data-over"));
+    this.board.columns().forEach((column) => column.removeAttribute("data-over"));
     if (start !== undefined && this.board.hasPointerCapture(start.pointerId)) {
       this.board.releasePointerCapture(start.pointerId);
     }

@@ -91,7 +91,7 @@ function walk(board: Board, from: number, to: Card | undefined, selecting: boole
   to.focus();
 }
 
-const siblings = (board: Board, card: Card, all: boolean): Card[] => [...((all ? board : card.closest("kb-column")) ?? board).querySelectorAll<Card>("kb-card")];
+const siblings = (board: Board, card: Card, all: boolean): Card[] => board.cards((all ? null : card.closest("kb-column")) ?? undefined);
 
 function beside(board: Board, card: Card, direction: "up" | "down" | "left" | "right", count: number): Card | undefined {
   if (board.narrow || direction === "up" || direction === "down") {
@@ -100,11 +100,11 @@ function beside(board: Board, card: Card, direction: "up" | "down" | "left" | "r
     return cards[Math.max(0, Math.min(cards.indexOf(card) + by, cards.length - 1))];
   }
   // The card of the next column with cards that is nearest in height.
-  const columns = [...board.querySelectorAll("kb-column")];
+  const columns = board.columns();
   const by = direction === "left" ? -1 : 1;
   const top = card.getBoundingClientRect().top;
   for (let at = columns.findIndex((column) => column.contains(card)) + by; columns[at] !== undefined; at += by) {
-    const cards = [...(columns[at]?.querySelectorAll<Card>("kb-card") ?? [])];
+    const cards = board.cards(columns[at]);
     const away = (other: Card): number => Math.abs(other.getBoundingClientRect().top - top);
     if (cards.length > 0) {
       return cards.reduce((best, other) => (away(other) < away(best) ? other : best));
