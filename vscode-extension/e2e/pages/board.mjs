@@ -281,12 +281,23 @@ test("the filter, the order and Done are kept by the page", () => on({}, async (
   assert.equal(await page.getByLabel("Filter the cards").inputValue(), "state:waiting");
   assert.equal(await page.getByLabel("Order of the cards").inputValue(), "cost");
   assert.equal(await page.locator("kb-card").count(), 2);
-  assert.equal((await page.evaluate(() => JSON.parse(sessionStorage.getItem("state")))).folder, "/r");
+  assert.deepEqual((await page.evaluate(() => JSON.parse(sessionStorage.getItem("state")))).place, { folder: "/r" });
   await page.getByLabel("Filter the cards").fill("nothing like it");
   await shot(page, "board-filtered");
   await feed(page, { t: "reveal", cardId: 11 });
   await page.waitForFunction(() => document.activeElement?.querySelector?.(".number")?.textContent === "#90");
 }));
+
+test("a page keeps what it is of from the start; a card asked for before the board comes is shown with it", async () => {
+  const { page, close } = await browser.open();
+  assert.deepEqual((await page.evaluate(() => JSON.parse(sessionStorage.getItem("state")))).place, { folder: "/r" });
+  await feed(page, { t: "reveal", cardId: 11 }, READY, asBoard(everyState(), { repository: "sample", several: true }));
+  await page.waitForFunction(() => document.activeElement?.querySelector?.(".number")?.textContent === "#90");
+  assert.equal(JSON.parse(await byNumber(page, 90).getAttribute("data-vscode-context")).folder, "/r");
+  await page.getByRole("button", { name: "sample" }).click();
+  assert.deepEqual(await sent(page, "pickRepository"), [{ t: "pickRepository" }]);
+  await close();
+});
 
 test("a draft survives what happens around it", () => on({}, async (page, board) => {
   await byNumber(page, 96).getByRole("button", { name: "Deny…" }).click();

@@ -72,7 +72,7 @@ export async function browse(name, root) {
     const variables = Object.entries(theme.variables).map(([key, value]) => `${key}: ${value};`).join(" ");
     response.setHeader("content-type", "text/html").end(`<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${name}</title>
 <meta http-equiv="Content-Security-Policy" content="${policy}"><style nonce="${nonce}">:root { ${FONT} ${variables} } ${DEFAULTS}</style><script nonce="${nonce}">${STUB}</script></head>
-<body class="${theme.bodyClass}">${body}<script nonce="${nonce}" src="/${name}.js"></script></body></html>`);
+<body class="${theme.bodyClass}" data-place='{"folder":"/r"}'>${body}<script nonce="${nonce}" src="/${name}.js"></script></body></html>`);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"] });

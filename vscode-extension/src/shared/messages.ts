@@ -18,7 +18,7 @@ export interface StateAction {
 /** What only the extension knows of a board: the name of its repository, whether it is one of several, the limit of runs at once. */
 export interface BoardFrame {
   repository: string;
-  /** The folder of the repository. The page keeps it in its state, for the serializer of the panel, and names it in the context of its menus. */
+  /** The folder of the repository, for the context of the page's menus; without it the page takes the one that it was opened for. */
   folder?: string;
   several: boolean;
   maxParallel?: number;

@@ -7,7 +7,7 @@ import { byColumn, byState, COLUMNS, counts, isEmptyFilter, matches, parseFilter
 import type { Column as ColumnName } from "../../src/shared/protocol";
 import { COLUMN_WORDS, money } from "../../src/shared/words";
 import { icon } from "../common/icons";
-import { saveState, savedState } from "../common/post";
+import { placeFolder, saveState, savedState } from "../common/post";
 import type { Card } from "./card";
 import "./column";
 import type { Column } from "./column";
@@ -27,7 +27,6 @@ const SAY_AFTER_MS = 300;
 const NARROW = "(max-width: 639px)";
 
 interface Saved {
-  folder?: string;
   text: string;
   sort: Sort;
   everything: boolean;
@@ -67,7 +66,8 @@ export class Board extends LitElement {
   private news: string[] = [];
   /** The next slice, if one is to come. */
   private frame = 0;
-  private savedFolder: string | undefined;
+  /** A card to bring into view as soon as there is one. */
+  private wanted: number | undefined;
   private held: { element: Element; cardId: number | undefined } | undefined;
   private busy: ReadonlyMap<number, string> = new Map();
 
@@ -81,7 +81,12 @@ export class Board extends LitElement {
     this.room = FIRST_SLICE;
     this.selection = NOTHING_SELECTED;
     this.said = "";
-    this.store.onChange = () => this.requestUpdate();
+    this.store.onChange = () => {
+      this.requestUpdate();
+      if (this.wanted !== undefined && this.store.model.views.has(this.wanted)) {
+        void this.updateComplete.then(() => this.reveal(this.wanted ?? 0));
+      }
+    };
     this.store.onNews = (news) => news.forEach((line) => this.say(line));
     this.store.onReveal = (cardId) => this.reveal(cardId);
     this.media.addEventListener("change", () => {
@@ -102,6 +107,8 @@ export class Board extends LitElement {
       }
     });
     new Drag(this);
+    // At once, so that a tab that is restored knows what it was even if nothing was ever changed in it.
+    this.save();
   }
 
   // What the keyboard and the pointer ask of the page
@@ -221,10 +228,6 @@ export class Board extends LitElement {
     }
     const active = document.activeElement;
     this.held = active !== null && this.contains(active) ? { element: active, cardId: active.closest<Card>("kb-card")?.view.card.id } : undefined;
-    if (model.frame !== undefined && model.frame.folder !== this.savedFolder) {
-      this.savedFolder = model.frame.folder;
-      this.save();
-    }
   }
 
   protected override updated(_changed: PropertyValues): void {
@@ -288,7 +291,7 @@ export class Board extends LitElement {
     const entered = group.views.some((view) => view.card.id === this.entered) ? this.entered : undefined;
     return html`<kb-column .store=${this.store} .key=${group.key} .name=${group.title} .column=${group.column} .views=${group.views} .room=${this.roomOf(group)} ?hidden=${gone}
       .everything=${this.everything} .selected=${this.selection.ids} .stop=${this.stops.get(group.key)} .entered=${entered} .busy=${this.busy} .errors=${model.errors}
-      .folder=${model.frame?.folder} .adding=${!gone && this.adding !== undefined && this.adding === group.column} .saving=${isFlying(model, "newCard")} .filtered=${filtered}></kb-column>`;
+      .folder=${model.frame?.folder ?? placeFolder()} .adding=${!gone && this.adding !== undefined && this.adding === group.column} .saving=${isFlying(model, "newCard")} .filtered=${filtered}></kb-column>`;
   }
 
   private header(): TemplateResult {
@@ -427,7 +430,7 @@ export class Board extends LitElement {
   }
 
   private save(): void {
-    saveState({ folder: this.store.model.frame?.folder, text: this.text, sort: this.sort, everything: this.everything } satisfies Saved);
+    saveState({ text: this.text, sort: this.sort, everything: this.everything } satisfies Saved);
   }
 
   private focusWaiting(): void {
@@ -439,6 +442,11 @@ export class Board extends LitElement {
 
   /** Brings a card into view and focuses it; a filter that hides it goes. */
   private reveal(cardId: number): void {
+    if (!this.store.model.views.has(cardId)) {
+      this.wanted = cardId;
+      return;
+    }
+    this.wanted = undefined;
     if (!this.order().includes(cardId)) {
       this.filter("");
     }

@@ -20,6 +20,12 @@ export function savedState<State extends object>(initial: State): State {
 /** What the page is of, as the extension wrote it into the body. It is kept with the state, so that a restored tab knows what it was. */
 const place: unknown = JSON.parse(document.body?.dataset.place ?? "null");
 
+/** The folder of the repository that the page is about, when it is about one. */
+export const placeFolder = (): string | undefined => {
+  const folder = (place as { folder?: unknown } | null)?.folder;
+  return typeof folder === "string" && folder !== "" ? folder : undefined;
+};
+
 export const saveState = (state: object): void => api.setState({ ...state, place });
 
 /** Calls back with each message of the extension. */
