@@ -12,7 +12,7 @@ if (pictures !== undefined) {
 const root = new URL("../../", import.meta.url);
 const browser = await browse("thread", root);
 const READY = { t: "state", state: { kind: "ready" } };
-const PATIENCE = 10_000;
+const PATIENCE = 60_000;
 let failed = 0;
 
 /** Opens a page with a thread, and lets the harness answer what it asks for. */
@@ -425,19 +425,21 @@ await check("search goes on into what was not loaded", async () => {
 await check("50 items a second for a while: no task over 50 ms, memory bounded", async () => {
   const thread = await open({ items: long(2000) });
   const session = await thread.page.context().newCDPSession(thread.page);
-  await session.send("Performance.enable");
+  // Time of the processor: what else the machine does is left out.
+  await session.send("Performance.enable", { timeDomain: "threadTicks" });
+  const metric = async (name) => (await session.send("Performance.getMetrics")).metrics.find((one) => one.name === name).value;
   const memory = async () => {
     await session.send("HeapProfiler.collectGarbage");
-    const { metrics } = await session.send("Performance.getMetrics");
-    return metrics.find((metric) => metric.name === "JSHeapUsedSize").value / 1e6;
+    return (await metric("JSHeapUsedSize")) / 1e6;
   };
   const before = await memory();
   await thread.page.evaluate(() => {
     window.tasks = [];
     new PerformanceObserver((list) => list.getEntries().forEach((entry) => window.tasks.push(Math.round(entry.duration)))).observe({ type: "longtask" });
   });
-  const seconds = Number(process.env.KANBOTS_STREAM_SECONDS ?? 20);
+  const seconds = Number(process.env.KANBOTS_STREAM_SECONDS ?? 10);
   const came = long(50 * seconds, 2001);
+  const spentBefore = await metric("TaskDuration");
   await thread.page.evaluate(async (items) => {
     for (let i = 0; i < items.length; i++) {
       window.postMessage({ t: "append", items: [items[i]] }, "*");
@@ -446,16 +448,19 @@ await check("50 items a second for a while: no task over 50 ms, memory bounded",
   }, came);
   await thread.until("at the end", atEnd);
   const tasks = await thread.page.evaluate(() => window.tasks);
+  const spent = ((await metric("TaskDuration")) - spentBefore) * 1000;
   // And as many as would fill the memory of a page that kept them all.
-  for (let i = 0; i < 20; i++) {
+  for (let i = 0; i < 6; i++) {
     await feed(thread.page, { t: "append", items: long(2000, 100_000 + i * 2000) });
   }
   await thread.page.waitForTimeout(300);
   const after = await memory();
   const held = await thread.page.evaluate(() => document.querySelector("kb-thread").store.held.items.length);
-  console.log(`        ${tasks.length} tasks over 50 ms (${tasks.join(", ")}), ${before.toFixed(0)} MB before, ${after.toFixed(0)} MB after 42,000 items, ${held} held`);
+  console.log(`        ${tasks.length} tasks over 50 ms (${tasks.join(", ")}), ${before.toFixed(0)} MB before, ${after.toFixed(0)} MB after 14,000 items, ${held} held`);
   assert.ok(held <= 4000);
   assert.ok(after < 80, `${after} MB`);
+  console.log(`        ${Math.round(spent)} ms of the processor for ${came.length} items, ${(spent / came.length).toFixed(1)} ms for each`);
+  assert.ok(spent / came.length < 12, "too much work for an item");
   // A machine that does other things at the same time tells nothing of how long a task takes.
   if (loadavg()[0] < availableParallelism()) {
     assert.deepEqual(tasks, [], "tasks over 50 ms");
