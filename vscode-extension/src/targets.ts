@@ -1,6 +1,7 @@
 import * as vscode from "vscode";
 import { type Action, ACTION_WORDS, allows } from "./shared/actions";
 import { decisionOf, runOf } from "./shared/board";
+import { withProgress } from "./report";
 import type { Card } from "./shared/protocol";
 import { money, plain, STATE_WORDS } from "./shared/words";
 import type { Session } from "./sidecar/session";
@@ -31,6 +32,7 @@ export async function targetFor(workspaces: Workspaces, action: Action, argument
   if (named !== undefined) {
     return named;
   }
+  await loaded(workspaces);
   const fitting = workspaces.sessions.flatMap((session) => {
     const board = session.board;
     return (board?.cards ?? []).filter((card) => card.archived !== true && board !== undefined && allows(action, card, runOf(board, card), openOf(session, card))).map((card) => ({ session, card }));
@@ -46,6 +48,21 @@ export async function targetFor(workspaces: Workspaces, action: Action, argument
     { placeHolder: `${ACTION_WORDS[action].replace("…", "")}: which card?`, matchOnDescription: true },
   );
   return picked?.target;
+}
+
+/** A command may be the first thing that is asked of a window: its board is on its way then. */
+async function loaded(workspaces: Workspaces): Promise<void> {
+  const isOnItsWay = () => workspaces.sessions.some((session) => session.board === undefined && session.state.kind === "starting");
+  if (isOnItsWay()) {
+    await withProgress("Loading the board", workspaces.log, (cancel) => new Promise<void>((resolve) => {
+      const end = () => {
+        listening.dispose();
+        resolve();
+      };
+      const listening = workspaces.onDidChange(() => !isOnItsWay() && end());
+      cancel.onCancellationRequested(end);
+    }));
+  }
 }
 
 /** The cards of a command that may be about several: a bulk selection, or one. */
