@@ -128,6 +128,8 @@ export class Review implements vscode.Disposable {
     });
     const before = this.tabsOf(look, true);
     await vscode.commands.executeCommand("vscode.changes", plain(diffTitle(run.cardNumber, target.title, listing, since), 120), resources);
+    // The diffs of single files, which come and go in one tab, do not take its place.
+    await vscode.commands.executeCommand("workbench.action.keepEditor");
     if (before.length > 0) {
       await vscode.window.tabGroups.close(before, true);
     }
