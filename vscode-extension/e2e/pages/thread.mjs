@@ -94,7 +94,11 @@ await check("says what was said and done in the order of reading", async () => {
   const thread = await open({ ...whole, height: 3000 });
   const text = await thread.page.locator(".rows").innerText();
   let from = 0;
-  for (const part of ["Claude Code 2.1.330", "Add a toast component.", "thinking", "I will look", "Grep", "\"Dialog\" in src/ui", "12 matches", "Edit", "src/ui/toast.tsx", "+2", "−2", "failed", "AssertionError", "sub-agent · find existing portal code", "There is one portal", "1 of 3 steps done", "What I found", "checkpoint 1", "checkpoint 2", "Rate limit", "2 lines about the session", "not understood: telemetry", "Bottom right", "done", "$0.24", "2 turns", "1 min 32 s", "Keep it small", "Use Radix"]) {
+  for (const part of [
+    "Claude Code 2.1.330", "Add a toast component.", "thinking", "I will look", "Grep", "\"Dialog\" in src/ui", "12 matches", "Edit", "src/ui/toast.tsx", "+2", "−2", "failed",
+    "AssertionError", "sub-agent · find existing portal code", "There is one portal", "1 of 3 steps done", "What I found",
+    "checkpoint 1", "checkpoint 2", "Rate limit", "2 lines about the session", "not understood: telemetry", "Bottom right", "done", "$0.24", "2 turns", "1 min 32 s", "Keep it small", "Use Radix",
+  ]) {
     const at = text.indexOf(part, from);
     assert.notEqual(at, -1, `"${part}" is not there after ${JSON.stringify(text.slice(Math.max(0, from - 60), from))}`);
     from = at;
@@ -117,7 +121,8 @@ await check("answers a question in place, with an option or with own words", asy
   assert.match(await thread.text(".ask .error"), /answered elsewhere/);
   await thread.page.getByRole("button", { name: "Radix" }).click();
   assert.deepEqual((await thread.sent("answer"))[1].answers, [{ questionId: "q1", values: ["Radix"] }]);
-  await feed(thread.page, { t: "done", id: (await thread.sent("answer"))[1].id }, { t: "append", items: [{ ...new Items(9000).add("answer", { toolUseId: "toolu_q", summary: "Use Radix or build from scratch? Radix" }) }] }, { t: "run", card, run: run("running"), decisions: [question({ state: "answered", answeredBy: "vscode" })] });
+  await feed(thread.page, { t: "done", id: (await thread.sent("answer"))[1].id }, { t: "append", items: [{ ...new Items(9000).add("answer", { toolUseId: "toolu_q", summary: "Use Radix or build from scratch? Radix" }) }] },
+    { t: "run", card, run: run("running"), decisions: [question({ state: "answered", answeredBy: "vscode" })] });
   await thread.until("answered", () => [...document.querySelectorAll(".ask")].some((entry) => entry.textContent.includes("answered in vscode") && entry.textContent.includes("scratch? Radix")));
   await thread.end();
 });
@@ -315,7 +320,8 @@ await check("states: loading, reconnecting, failed, untrusted, gone, empty, fail
   await feed(page, { t: "append", items: all.items.slice(0, 6) }, { t: "state", state: { kind: "reconnecting" } });
   await page.waitForFunction(() => document.querySelectorAll("article").length > 3);
   assert.match(await page.innerText(".banner"), /reached again/);
-  await feed(page, { t: "run", card: { ...card, dot: "failed" }, run: run("failed", { reason: { kind: "notSignedIn", message: "Claude is not signed in. Run “claude /login” in a terminal, then try again." } }), decisions: [] }, { t: "state", state: { kind: "failed", message: "The sidecar ended.", nextStep: "Restart it.", actions: [{ id: "restartSidecar", label: "Restart" }] } });
+  await feed(page, { t: "run", card: { ...card, dot: "failed" }, run: run("failed", { reason: { kind: "notSignedIn", message: "Claude is not signed in. Run “claude /login” in a terminal, then try again." } }), decisions: [] },
+    { t: "state", state: { kind: "failed", message: "The sidecar ended.", nextStep: "Restart it.", actions: [{ id: "restartSidecar", label: "Restart" }] } });
   assert.match(await page.innerText(".head"), /not signed in/);
   assert.equal(await page.locator("textarea").isDisabled(), true);
   assert.deepEqual(await axe(page), []);

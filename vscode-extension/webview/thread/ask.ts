@@ -97,7 +97,8 @@ function oneQuestion(question: Question, single: boolean, asking: Asking, send: 
   return html`<fieldset ?disabled=${asking.busy}>
     <legend dir="auto">${question.header === undefined || question.header === "" ? nothing : html`<span class="chip">${visible(question.header)}</span>`}${visible(question.text)}</legend>
     <div class="options ${tall ? "tall" : ""}">
-      ${question.options.map((option) => html`<button class="button option" type="button" dir="auto" aria-pressed=${single ? nothing : String(chosen.includes(option.label))} @click=${() => pick(option.label)}>${visible(option.label)}${option.description === undefined || option.description === "" ? nothing : html`<small>${visible(option.description)}</small>`}</button>`)}
+      ${question.options.map((option) => html`<button class="button option" type="button" dir="auto" aria-pressed=${single ? nothing : String(chosen.includes(option.label))}
+        @click=${() => pick(option.label)}>${visible(option.label)}${option.description === undefined || option.description === "" ? nothing : html`<small>${visible(option.description)}</small>`}</button>`)}
       <button class="button option" type="button" aria-expanded=${String(own !== undefined)} @click=${() => (own === undefined ? write("") : close())}>Other…</button>
     </div>
     ${own === undefined ? nothing : html`<div class="own"><input class="field" data-focus type="text" aria-label="Your answer" placeholder="Your answer" .value=${own} @input=${(event: InputEvent) => write((event.target as HTMLInputElement).value)} @keydown=${(event: KeyboardEvent) => submitOn(event, send, close)}></div>`}

@@ -239,7 +239,9 @@ export class ThreadPage extends LitElement {
       return html`<main class="blank"><h1 class="unseen">Thread of a run</h1><p>${this.store.gone}</p></main>`;
     }
     if (card === undefined || run === undefined) {
-      return html`<main class="blank" aria-busy=${String(this.store.sidecar.kind === "ready" || this.store.sidecar.kind === "starting")}><h1 class="unseen">Thread of a run</h1><p role="status">${["ready", "none"].includes(this.store.sidecar.kind) && this.store.sidecar.message === undefined ? "Loading the thread…" : sentences(this.store.sidecar)}</p><div>${stateButtons(this.store.sidecar, (action) => post({ t: "state", action }))}</div></main>`;
+      return html`<main class="blank" aria-busy=${String(this.store.sidecar.kind === "ready" || this.store.sidecar.kind === "starting")}>
+        <h1 class="unseen">Thread of a run</h1><p role="status">${["ready", "none"].includes(this.store.sidecar.kind) && this.store.sidecar.message === undefined ? "Loading the thread…" : sentences(this.store.sidecar)}</p>
+        <div>${stateButtons(this.store.sidecar, (action) => post({ t: "state", action }))}</div></main>`;
     }
     return html`
       ${head({ card, run, decision: this.store.open(), now: Date.now(), busy: (what) => this.asks.busy(what), error: this.asks.error("head"), act: (action) => this.act(action), find: () => this.finding.open(), menu: (from) => this.headMenu(from) })}
@@ -271,7 +273,8 @@ export class ThreadPage extends LitElement {
 
   private row(entry: Entry, index: number, run: Run): TemplateResult {
     const reading = this.reading(run);
-    return html`<article class="entry ${entry.kind === "question" ? "ask" : entry.kind === "waiting" || entry.kind === "undelivered" ? "message" : entry.kind} d${entry.depth}" data-key=${entry.key} tabindex="-1" aria-posinset=${index + 1} aria-setsize=${this.store.held.atStart && this.store.held.atEnd ? this.entries.length : -1} aria-label=${nameOf(entry, run.worktreePath)}>
+    return html`<article class="entry ${entry.kind === "question" ? "ask" : entry.kind === "waiting" || entry.kind === "undelivered" ? "message" : entry.kind} d${entry.depth}"
+      data-key=${entry.key} tabindex="-1" aria-posinset=${index + 1} aria-setsize=${this.store.held.atStart && this.store.held.atEnd ? this.entries.length : -1} aria-label=${nameOf(entry, run.worktreePath)}>
       ${drawEntry(entry, reading)}${drawRaw(entry.key, reading)}
       <button class="icon-button more-button" type="button" tabindex="-1" aria-label="Actions of this entry" title="Actions of this entry" aria-haspopup="menu" @click=${(event: Event) => this.rowMenu(event.currentTarget as HTMLElement, entry)}>${icon("ellipsis")}</button>
     </article>`;

@@ -39,9 +39,12 @@ function drawBlock(block: Block, copy: Copy): Drawn {
     case "list":
       return block.ordered
         ? html`<ol start=${block.start}>${block.items.map((item) => html`<li>${item.children.map((child) => drawBlock(child, copy))}</li>`)}</ol>`
-        : html`<ul>${block.items.map((item) => html`<li class=${item.checked === undefined ? "" : "task"}>${item.checked === undefined ? nothing : html`<span class="box" role="img" aria-label=${item.checked ? "done" : "not done"}>${item.checked ? "☑" : "☐"}</span>`}${item.children.map((child) => drawBlock(child, copy))}</li>`)}</ul>`;
+        : html`<ul>${block.items.map((item) => html`<li class=${item.checked === undefined ? "" : "task"}>${
+            item.checked === undefined ? nothing : html`<span class="box" role="img" aria-label=${item.checked ? "done" : "not done"}>${item.checked ? "☑" : "☐"}</span>`}${item.children.map((child) => drawBlock(child, copy))}</li>`)}</ul>`;
     case "table":
-      return html`<div class="table" role="group" aria-label="table" tabindex="0"><table><thead><tr>${block.head.map((cell, at) => (cell.length === 0 ? html`<td></td>` : html`<th class=${block.align[at] ?? ""}>${cell.map(drawInline)}</th>`))}</tr></thead><tbody>${block.rows.map((row) => html`<tr>${row.map((cell, at) => html`<td class=${block.align[at] ?? ""}>${cell.map(drawInline)}</td>`)}</tr>`)}</tbody></table></div>`;
+      return html`<div class="table" role="group" aria-label="table" tabindex="0"><table>
+        <thead><tr>${block.head.map((cell, at) => (cell.length === 0 ? html`<td></td>` : html`<th class=${block.align[at] ?? ""}>${cell.map(drawInline)}</th>`))}</tr></thead>
+        <tbody>${block.rows.map((row) => html`<tr>${row.map((cell, at) => html`<td class=${block.align[at] ?? ""}>${cell.map(drawInline)}</td>`)}</tr>`)}</tbody></table></div>`;
     case "rule":
       return html`<hr>`;
   }

@@ -213,8 +213,10 @@ function tool(entry: EntryOf<"tool">, reading: Reading): TemplateResult {
   const byDefault = openByDefault(entry);
   const isLive = entry.result === undefined && entry.answer === undefined && reading.run.state === "running";
   return html`<div class="call">
-    ${boxLine(entry.key, byDefault, reading, html`<span class="name">${visible(line.name)}</span><span class="what" title=${visible(line.what)}>${visible(line.what)}</span><span class="meta">${diff === undefined ? nothing : diffCounts(diff)}${line.meta.map((part) => html`<span class=${part === "failed" ? "bad" : ""}>${part}</span>`)}${isLive ? html`<span>…</span>` : nothing}</span>`)}
-    ${reading.isOpen(entry.key, byDefault) ? html`<div class="inside">${input(entry.item, diff, reading)}${entry.answer === undefined ? nothing : html`<p class="answered">${visible(entry.answer.summary)}</p>`}${entry.result === undefined ? nothing : diff !== undefined && !entry.result.isError ? nothing : output(entry.key, entry.result, reading)}</div>` : nothing}
+    ${boxLine(entry.key, byDefault, reading, html`<span class="name">${visible(line.name)}</span><span class="what" title=${visible(line.what)}>${visible(line.what)}</span><span class="meta">${
+      diff === undefined ? nothing : diffCounts(diff)}${line.meta.map((part) => html`<span class=${part === "failed" ? "bad" : ""}>${part}</span>`)}${isLive ? html`<span>…</span>` : nothing}</span>`)}
+    ${reading.isOpen(entry.key, byDefault) ? html`<div class="inside">${input(entry.item, diff, reading)}${
+      entry.answer === undefined ? nothing : html`<p class="answered">${visible(entry.answer.summary)}</p>`}${entry.result === undefined ? nothing : diff !== undefined && !entry.result.isError ? nothing : output(entry.key, entry.result, reading)}</div>` : nothing}
   </div>`;
 }
 
@@ -289,7 +291,8 @@ function undelivered(entry: EntryOf<"undelivered">, reading: Reading): TemplateR
   const busy = reading.busy(`reply-${messageId}`);
   const error = reading.errorOf(`reply-${messageId}`);
   return html`<span class="who bad">you · not delivered</span><div class="bubble" dir="auto">${visible(text.text.slice(0, TEXT_PIECE))}</div>
-    <div>${text.fullLength === undefined ? html`<button class="text-button" type="button" ?disabled=${busy} @click=${() => reading.sendAgain(messageId, text.text)}>Send again</button><button class="text-button" type="button" ?disabled=${busy} @click=${() => reading.edit(messageId, text.text)}>Edit</button>` : html`<span class="dim">Too long to be sent again from here.</span>`}${error === undefined ? nothing : html` <span class="error" role="alert">${error}</span>`}</div>`;
+    <div>${text.fullLength === undefined ? html`<button class="text-button" type="button" ?disabled=${busy} @click=${() => reading.sendAgain(messageId, text.text)}>Send again</button>
+      <button class="text-button" type="button" ?disabled=${busy} @click=${() => reading.edit(messageId, text.text)}>Edit</button>` : html`<span class="dim">Too long to be sent again from here.</span>`}${error === undefined ? nothing : html` <span class="error" role="alert">${error}</span>`}</div>`;
 }
 
 function checkpoint(entry: EntryOf<"checkpoint">, reading: Reading): TemplateResult {

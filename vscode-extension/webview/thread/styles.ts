@@ -37,7 +37,9 @@ export const frameStyles = css`
   .reply .under { display: flex; align-items: center; gap: 8px; margin-top: 4px; font-size: 0.92em; color: var(--kb-dim); }
   .reply .under:not(:has(*:not(:empty))) { display: none; }
   .reply .under .text { flex: 1; min-width: 0; overflow-wrap: anywhere; }
-  .menu { position: fixed; z-index: 10; min-width: 170px; max-width: min(320px, 100vw - 12px); max-height: calc(100vh - 12px); overflow-y: auto; margin: 0; padding: 4px; list-style: none; border: 1px solid var(--vscode-menu-border, var(--kb-line)); border-radius: 5px; background: var(--vscode-menu-background, var(--kb-bg)); color: var(--vscode-menu-foreground, var(--kb-fg)); box-shadow: 0 2px 8px var(--vscode-widget-shadow, rgb(0 0 0 / 36%)); }
+  .menu { position: fixed; z-index: 10; min-width: 170px; max-width: min(320px, 100vw - 12px); max-height: calc(100vh - 12px); overflow-y: auto;
+    margin: 0; padding: 4px; list-style: none; border: 1px solid var(--vscode-menu-border, var(--kb-line)); border-radius: 5px;
+    background: var(--vscode-menu-background, var(--kb-bg)); color: var(--vscode-menu-foreground, var(--kb-fg)); box-shadow: 0 2px 8px var(--vscode-widget-shadow, rgb(0 0 0 / 36%)); }
   .menu button { display: block; width: 100%; padding: 3px 12px; border: 0; border-radius: 3px; background: transparent; color: inherit; text-align: left; cursor: pointer; }
   .menu button:hover, .menu button:focus { background: var(--vscode-menu-selectionBackground, var(--kb-hover)); color: var(--vscode-menu-selectionForeground, inherit); outline: 1px solid var(--vscode-menu-selectionBorder, transparent); outline-offset: -1px; }
   ::highlight(kb-find) { background-color: var(--vscode-editor-findMatchHighlightBackground, rgb(234 92 0 / 33%)); }
@@ -88,7 +90,9 @@ export const entryStyles = css`
   .diff .gap { color: var(--kb-dim); }
   .text-button { border: 0; padding: 1px 3px; background: transparent; color: var(--vscode-textLink-foreground, var(--kb-fg)); cursor: pointer; border-radius: 3px; font-size: 0.95em; } .text-button:hover { text-decoration: underline; } .text-button:disabled { opacity: 0.5; cursor: default; text-decoration: none; }
   .message .bubble { display: inline-block; max-width: 100%; border: 1px solid var(--kb-border); border-radius: 6px; padding: 5px 10px; background: color-mix(in srgb, var(--kb-fg) 7%, var(--kb-bg)); white-space: pre-wrap; }
-  .rule { display: flex; gap: 8px; align-items: center; color: var(--kb-dim); font-size: 0.92em; flex-wrap: nowrap; } .rule::before, .rule::after { content: ""; flex: 1 1 12px; border-top: 1px solid var(--kb-border); } .rule .in { display: flex; gap: 4px; align-items: center; flex-wrap: wrap; justify-content: center; max-width: 80%; }
+  .rule { display: flex; gap: 8px; align-items: center; color: var(--kb-dim); font-size: 0.92em; flex-wrap: nowrap; }
+  .rule::before, .rule::after { content: ""; flex: 1 1 12px; border-top: 1px solid var(--kb-border); }
+  .rule .in { display: flex; gap: 4px; align-items: center; flex-wrap: wrap; justify-content: center; max-width: 80%; }
   .ask .box { border: 1px solid color-mix(in srgb, var(--kb-ask) 60%, var(--kb-line)); border-radius: 6px; padding: 8px 10px; }
   .ask .chip { border: 1px solid var(--kb-border); border-radius: 9px; padding: 0 7px; font-size: 0.85em; color: var(--kb-dim); margin-right: 6px; }
   .ask p { margin: 0 0 6px; white-space: pre-wrap; } .ask fieldset { border: 0; margin: 0 0 8px; padding: 0; min-width: 0; } .ask legend { padding: 0; margin-bottom: 6px; white-space: pre-wrap; }
