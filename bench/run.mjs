@@ -1,5 +1,6 @@
 // Runs the measures one after the other, since they would disturb each other, and prints one table.
 import { existsSync } from "node:fs";
+import { board } from "./board.mjs";
 import { checkpoint } from "./checkpoint.mjs";
 import { dispatch } from "./dispatch.mjs";
 import { row, table } from "./figures.mjs";
@@ -14,7 +15,7 @@ import { radar } from "./radar.mjs";
 import { review } from "./review.mjs";
 import { start } from "./start.mjs";
 
-const measures = { start, dispatch, many, ingest, giant, memory, guard, review, checkpoint, radar, idle };
+const measures = { start, dispatch, many, ingest, giant, memory, guard, review, checkpoint, radar, board, idle };
 const words = process.argv.slice(2);
 const quick = words.includes("--quick");
 const named = words.filter((word) => word !== "--quick");

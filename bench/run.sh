@@ -35,4 +35,11 @@ if [ -z "${KANBOTS_EXECUTABLE:-}" ]; then
   rm -rf artifacts/bench/sidecar
   dotnet publish src/KanBots.Sidecar -p:PublishProfile=aot-linux-x64 --artifacts-path artifacts/bench/build -o artifacts/bench/sidecar -v q --nologo >artifacts/bench/publish.log 2>&1 || { cat artifacts/bench/publish.log; exit 1; }
 fi
+# The pages are measured in a browser, and in the workbench that the extension's tests drive.
+case " $* " in
+  *" board "* | "  " | " --quick ")
+    vscode-extension/e2e/setup.sh >&2
+    [ -d vscode-extension/node_modules ] || npm ci --prefix vscode-extension --ignore-scripts --no-audit --no-fund --loglevel=error >&2
+    (cd vscode-extension && node package.mjs linux-x64) >&2 ;;
+esac
 exec node bench/run.mjs "$@"

@@ -94,12 +94,12 @@ export class BoardPanels implements vscode.WebviewPanelSerializer<{ place?: Plac
     if (page === undefined) {
       return;
     }
-    if (change === undefined || change.notices !== undefined) {
+    if (change === undefined) {
       page.post({ t: "board", board, frame: this.frame(session) });
       return;
     }
-    const { revision, cards, runs, decisions, removed, spend } = change;
-    page.post({ t: "change", revision, cards, runs, decisions, removedCards: removed.cardIds, removedRuns: removed.runIds, removedDecisions: removed.decisionIds, spend });
+    const { revision, cards, runs, decisions, removed, spend, notices } = change;
+    page.post({ t: "change", revision, cards, runs, decisions, removedCards: removed.cardIds, removedRuns: removed.runIds, removedDecisions: removed.decisionIds, spend, notices });
   }
 
   private frame(session: Session) {

@@ -1,0 +1,146 @@
+// The pages of the extension under load: 500 cards and four live threads. Their longest tasks and memory in a browser, fed with what the real sidecar says of
+// four agents that speak without a pause; and, in the real workbench, how long an agent's line takes to the pixels of its card.
+import { Bench, packaged } from "../vscode-extension/e2e/bench.mjs";
+import { browse } from "../vscode-extension/e2e/pages/page.mjs";
+import { begin } from "./lines.mjs";
+import { ms, pause, row } from "./figures.mjs";
+import { Place } from "./place.mjs";
+
+const cards = 500;
+const agents = 4;
+const extension = new URL("../vscode-extension/", import.meta.url);
+
+/** An agent that says twenty times a second what time it is, as the command of a tool, until it is stopped. $EPOCHREALTIME is bash's own: no process is started for it. */
+const speaks = (words) => `read -r line
+echo "\${line%?},\\"isReplay\\":true}"
+echo '${begin}'
+for ((i = 0; ; i++)); do
+  at=\${EPOCHREALTIME/[.,]/}
+  printf '{"type":"assistant","message":{"id":"m%d","role":"assistant","content":[{"type":"text","text":"${words}"},{"type":"tool_use","id":"t%d","name":"Bash","input":{"command":"at %d"}}]},"parent_tool_use_id":null,"session_id":"s"}\\n' $i $i $((at / 1000))
+  printf '{"type":"user","message":{"role":"user","content":[{"type":"tool_result","tool_use_id":"t%d","content":"${words}"}]},"parent_tool_use_id":null,"session_id":"s"}\\n' $i
+  read -r -t 0.05 < /dev/zero || sleep 0.05
+done
+`;
+
+export async function board({ quick }) {
+  return [...(await pages(quick ? 30 : 600)), ...(await workbench(quick ? 15 : 60))];
+}
+
+/** Both pages by themselves, so that what is measured is theirs and not the workbench's. */
+async function pages(seconds) {
+  const place = new Place();
+  const [boards, threads] = [await browse("board", extension), await browse("thread", extension)];
+  try {
+    const wire = await place.connectWith(place.agent(speaks("All of this is said again and again. ".repeat(8))));
+    const ids = [];
+    for (let i = 0; i < cards; i++) ids.push(await place.card(wire, `card ${i} of a large board`));
+    const runs = [];
+    for (const id of ids.slice(0, agents)) runs.push(await place.dispatch(wire, id));
+    await wire.until("all run", (snapshot) => snapshot.runs.filter((run) => run.state === "running" && run.sessionId).length === agents);
+
+    const shown = await boards.open({ width: 1600, height: 900 });
+    const open = [];
+    for (let i = 0; i < agents; i++) open.push(await threads.open({ width: 500, height: 900 }));
+    const post = ({ page }, message) => page.evaluate((text) => window.postMessage(JSON.parse(text), "*"), JSON.stringify(message)).catch(() => {});
+    const snapshot = await wire.call("board/get");
+    await post(shown, { t: "state", state: { kind: "ready" } });
+    await post(shown, { t: "board", board: snapshot, frame: { repository: "bench", several: false, maxParallel: 64 } });
+    for (const [i, run] of runs.entries()) {
+      const now = snapshot.runs.find(({ id }) => id === run.id);
+      await post(open[i], { t: "state", state: { kind: "ready" } });
+      await post(open[i], { t: "thread", card: snapshot.cards.find(({ id }) => id === run.cardId), run: now, decisions: [], items: [], atStart: true });
+      await wire.call("run/subscribe", { runId: run.id });
+    }
+    await pause(3000);
+    await Promise.all([shown, ...open].map(({ page }) => page.evaluate(() => {
+      window.longest = 0;
+      new PerformanceObserver((list) => list.getEntries().forEach(({ duration }) => (window.longest = Math.max(window.longest, duration)))).observe({ type: "longtask" });
+    })));
+    let [changes, items] = [0, 0];
+    wire.heard = (parts) => {
+      const { method, params } = JSON.parse(Buffer.concat(parts));
+      if (method === "board/didChange") {
+        changes++;
+        const { revision, cards: changed, runs: ran, decisions, removed, spend, notices } = params;
+        void post(shown, { t: "change", revision, cards: changed, runs: ran, decisions, removedCards: removed.cardIds, removedRuns: removed.runIds, removedDecisions: removed.decisionIds, spend, notices });
+      } else if (method === "run/didAppend") {
+        items += params.items.length;
+        void post(open[runs.findIndex(({ id }) => id === params.runId)], { t: "append", items: params.items });
+      }
+    };
+    const sizes = [];
+    for (let quarter = 0; quarter < 4; quarter++) {
+      await pause((seconds * 1000) / 4);
+      sizes.push(await Promise.all([shown, open[0]].map(heapMb)));
+    }
+    wire.heard = () => {};
+    const longest = Math.max(...(await Promise.all([shown, ...open].map(({ page }) => page.evaluate(() => window.longest)))));
+    const what = `${cards} cards and ${agents} live threads for ${seconds < 60 ? `${seconds} s` : `${seconds / 60} min`}`;
+    const [from, to] = [sizes[0], sizes[3]];
+    const grown = (i) => to[i] - from[i];
+    return [
+      row(`${what}: longest task of a page (${changes} changes of the board, ${items} items)`, longest === 0 ? "none over 50 ms" : ms(longest), "", undefined, "≤ 50 ms", longest <= 50),
+      row(`${what}: memory of the board's page, after a quarter and at the end`, `${from[0].toFixed(1)} and ${to[0].toFixed(1)} MB`, "", undefined, "grows by ≤ 5 MB", grown(0) <= 5),
+      row(`${what}: memory of a thread's page, after a quarter and at the end`, `${from[1].toFixed(1)} and ${to[1].toFixed(1)} MB`, "", undefined, "grows by ≤ 10 MB", grown(1) <= 10),
+    ];
+  } finally {
+    await boards.close();
+    await threads.close();
+    place.remove();
+  }
+}
+
+/** Of the page's JavaScript, after a collection. */
+async function heapMb({ page }) {
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("HeapProfiler.collectGarbage");
+  const { usedSize } = await devtools.send("Runtime.getHeapUsage");
+  await devtools.detach();
+  return usedSize / 1e6;
+}
+
+/** The whole way: agent, stream, serve, relay, extension host, message, page, frame. */
+async function workbench(seconds) {
+  const bench = await Bench.start({ vsix: packaged("linux-x64") });
+  try {
+    const repository = bench.repository("sample");
+    const agent = new Place();
+    try {
+      repository.cli("config", "agents.claude.path", agent.agent(speaks("word")));
+      const all = [];
+      for (let i = 0; i < 20; i++) all.push(await repository.card(i + 1, `card ${i + 1}`));
+      const window = await bench.open(repository.path);
+      const frame = await window.board();
+      for (const card of all.slice(0, agents)) await repository.dispatch(card);
+      await repository.until("all run", ({ runs }) => runs.filter(({ state }) => state === "running").length === agents);
+      await pause(3000);
+      const late = await frame.evaluate((duration) => new Promise((resolve) => {
+        const seen = new Set();
+        const took = [];
+        const look = () => {
+          for (const [, at] of document.body.innerText.matchAll(/\bat (\d{13})\b/g)) {
+            if (!seen.has(at)) {
+              seen.add(at);
+              took.push(Date.now() - Number(at));
+            }
+          }
+        };
+        const observer = new MutationObserver(() => requestAnimationFrame(look));
+        observer.observe(document.body, { subtree: true, childList: true, characterData: true });
+        setTimeout(() => {
+          observer.disconnect();
+          resolve(took.slice(agents));
+        }, duration);
+        const agents = 8;
+      }), seconds * 1000);
+      if (late.length < seconds) throw new Error(`only ${late.length} lines were drawn in ${seconds} s`);
+      late.sort((a, b) => a - b);
+      const p = (share) => late[Math.floor((late.length - 1) * share)];
+      return [row(`an agent's line to the pixels of its card, in the workbench (${late.length} lines of ${agents} agents): p50, p95`, `${ms(p(0.5))}, ${ms(p(0.95))}`, "", undefined, "p95 ≤ 100 ms", p(0.95) <= 100)];
+    } finally {
+      agent.remove();
+    }
+  } finally {
+    await bench.end();
+  }
+}
