@@ -176,8 +176,13 @@ export class Window {
 
   /** An action of a row that is shown while the mouse is over it. */
   async rowAction(row, label) {
-    await row.hover();
-    await row.locator(`.action-label[aria-label^="${label}"], .action-label[title^="${label}"]`).first().click();
+    const action = row.locator(`.action-label[aria-label^="${label}"], .action-label[title^="${label}"]`).first();
+    // A list that is drawn anew meanwhile moves its rows away from under the mouse.
+    await until(`"${label}" of the row was pressed`, async () => {
+      await row.hover({ timeout: 1500 * slow });
+      await action.click({ timeout: 1500 * slow });
+      return true;
+    });
   }
 
   /** A menu ignores what comes right after it opened; so it is asked again until it is gone. */
