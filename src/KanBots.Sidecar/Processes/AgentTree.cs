@@ -52,8 +52,9 @@ internal abstract class AgentTree
     internal abstract void Terminate();
 
     /// <summary>Ends the agent and all of its descendants.</summary>
+    /// <param name="silent">The agent itself is to say nothing more. On Unix all others are asked first.</param>
     /// <returns>What is still alive; empty when the tree is confirmed gone.</returns>
-    internal abstract IReadOnlyList<ProcessIdentity> Kill();
+    internal abstract IReadOnlyList<ProcessIdentity> Kill(bool silent = false);
 
     /// <summary>What outlives an agent that ended by itself. On Windows nothing may, since the job ends with the host: it is killed.</summary>
     internal abstract IReadOnlyList<ProcessIdentity> Leftovers();

@@ -34,6 +34,10 @@ internal static class ProcessTable
         : OperatingSystem.IsWindows() ? WindowsProcesses.Environment(pid)
         : throw new PlatformNotSupportedException();
 
+    /// <summary>Whether being asked to end makes the process do something first. macOS does not say: there each is taken to.</summary>
+    [UnsupportedOSPlatform("windows")]
+    internal static bool CatchesTerm(int pid) => !OperatingSystem.IsLinux() || Proc.Catches(pid, Unix.LibC.SIGTERM);
+
     /// <summary>Different after every boot where start times count from the boot; empty on Windows, where they do not.</summary>
     internal static string BootId() =>
         OperatingSystem.IsLinux() ? Proc.BootId()

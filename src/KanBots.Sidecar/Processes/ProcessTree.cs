@@ -18,10 +18,24 @@ internal static class ProcessTree
     internal static IReadOnlyList<ProcessIdentity> Find(string token, IReadOnlySet<int> roots, IReadOnlySet<int> except) =>
         OperatingSystem.IsWindows() ? Job.MembersOf(token) : Sweep.Find(token, roots, except);
 
-    /// <summary>Ends the tree, again and again until none is left or the rounds are used up.</summary>
+    /// <summary>Ends the tree, again and again until none is left or the rounds are used up. Who has a handler for SIGTERM is asked first.</summary>
+    /// <param name="unasked">The one that is ended without being asked; 0 for none.</param>
     /// <returns>What is still alive; empty when the tree is confirmed gone.</returns>
-    internal static IReadOnlyList<ProcessIdentity> KillAll(string token, IReadOnlySet<int> roots, IReadOnlySet<int> except) =>
-        OperatingSystem.IsWindows() ? Job.KillAll(token) : Sweep.KillAll(token, roots, except);
+    internal static IReadOnlyList<ProcessIdentity> KillAll(string token, IReadOnlySet<int> roots, IReadOnlySet<int> except, int unasked = 0) =>
+        OperatingSystem.IsWindows() ? Job.KillAll(token) : Sweep.KillAll(token, roots, except, unasked);
+
+    /// <summary>Ends a child of this process with all that descends from it, in the same way.</summary>
+    internal static void KillFrom(System.Diagnostics.Process child)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            child.Kill(entireProcessTree: true);
+        }
+        else if (ProcessIdentity.Of(child.Id) is { } root)
+        {
+            Sweep.KillFrom(root);
+        }
+    }
 
     /// <summary>The launch token of the process or of its nearest ancestor that has one, else null. Used to refuse an agent that
     /// would answer its own question; a process that sheds its environment is not recognised, which the README says, and on Windows

@@ -99,7 +99,7 @@ internal static class ShortCommand
         }
         catch (OperationCanceledException)
         {
-            process.Kill(entireProcessTree: true);
+            ProcessTree.KillFrom(process);
             cancellation.ThrowIfCancellationRequested();
             throw new TimeoutException($"{file} {(arguments.Count > 0 ? arguments[0] : "")} did not end within {limits.Timeout.TotalSeconds:0} s and was ended.");
         }

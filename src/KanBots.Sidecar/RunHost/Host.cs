@@ -305,7 +305,7 @@ internal sealed partial class Host
                 _agent.Terminate();
                 break;
             case Stage.Kill:
-                _ = _agent.Kill();
+                _ = _agent.Kill(silent: reason == "waited"); // it would withdraw its question
                 break;
         }
     }

@@ -37,6 +37,54 @@ internal static class Proc
         }
     }
 
+    /// <summary>Stopped by a signal, or gone.</summary>
+    internal static bool IsStill(int pid)
+    {
+        try
+        {
+            var text = File.ReadAllBytes($"/proc/{pid}/stat").AsSpan();
+            return text[text.LastIndexOf((byte)')') + 2] is (byte)'T' or (byte)'t' or (byte)'Z' or (byte)'X';
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return true;
+        }
+    }
+
+    /// <summary>What the process has open: a link that leads to the file, and the path that it was opened by.</summary>
+    internal static List<(string Link, string Path)> OpenFiles(int pid)
+    {
+        try
+        {
+            return [.. Directory.EnumerateFileSystemEntries($"/proc/{pid}/fd").Select(link => (link, new FileInfo(link).LinkTarget ?? ""))];
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
+    /// <summary>True when the process has a handler of its own for the signal; false when it is gone.</summary>
+    internal static bool Catches(int pid, int signal)
+    {
+        try
+        {
+            foreach (var line in File.ReadLines($"/proc/{pid}/status"))
+            {
+                if (line.StartsWith("SigCgt:", StringComparison.Ordinal))
+                {
+                    return (ulong.Parse(line.AsSpan(7).Trim(), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture) >> (signal - 1) & 1) == 1;
+                }
+            }
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            // it has ended
+        }
+
+        return false;
+    }
+
     internal static byte[]? Environment(int pid)
     {
         try

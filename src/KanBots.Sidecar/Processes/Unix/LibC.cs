@@ -26,7 +26,7 @@ internal static unsafe partial class LibC
     internal static readonly int EAGAIN = Mac ? 35 : 11;
 
     /// <summary>signal.h.</summary>
-    internal static readonly int SIGSTOP = Mac ? 17 : 19;
+    internal static readonly int SIGSTOP = Mac ? 17 : 19, SIGCONT = Mac ? 19 : 18;
 
     internal const int EINTR = 4, EEXIST = 17, ENOENT = 2, ECHILD = 10, EACCES = 13, EROFS = 30;
     internal const int SIGINT = 2, SIGKILL = 9, SIGTERM = 15;

@@ -66,7 +66,7 @@ internal sealed class UnixTree(string token, string wake) : AgentTree
 
     internal override void Terminate() => _ = LibC.kill(_agent, LibC.SIGTERM);
 
-    internal override IReadOnlyList<ProcessIdentity> Kill() => ProcessTree.KillAll(token, Own(), new HashSet<int> { _guard.Pid });
+    internal override IReadOnlyList<ProcessIdentity> Kill(bool silent) => ProcessTree.KillAll(token, Own(), new HashSet<int> { _guard.Pid }, silent ? _agent : 0);
 
     internal override IReadOnlyList<ProcessIdentity> Leftovers() => ProcessTree.Find(token, Own(), new HashSet<int> { _guard.Pid });
 

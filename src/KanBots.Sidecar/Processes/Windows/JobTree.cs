@@ -85,7 +85,7 @@ internal sealed unsafe class JobTree(string token, string wake) : AgentTree
     {
     }
 
-    internal override IReadOnlyList<ProcessIdentity> Kill() => _job.KillAll();
+    internal override IReadOnlyList<ProcessIdentity> Kill(bool silent) => _job.KillAll();
 
     internal override IReadOnlyList<ProcessIdentity> Leftovers() => _job.KillAll();
 
