@@ -28,6 +28,7 @@ interface Remembered {
 }
 const REMEMBERED = "kanbots.looked";
 const AS_LIST = "kanbots.changedFilesAsList";
+const SEEN = "kanbots.changedFilesSeen";
 
 /** The files of the run that is being reviewed, in the Source Control container, with a mark on those that were viewed. Follows the worktree. */
 export class ChangedFiles implements vscode.TreeDataProvider<Node>, vscode.FileDecorationProvider, vscode.Disposable {
@@ -82,6 +83,14 @@ export class ChangedFiles implements vscode.TreeDataProvider<Node>, vscode.FileD
     void this.comments.read(session, runId);
     this.follow();
     this.draw();
+  }
+
+  /** VS Code shows a view in Source Control folded at first: the first review of a workspace unfolds it, and then it stays as a person leaves it. */
+  async introduce(): Promise<void> {
+    if (!this.memory.get<boolean>(SEEN, false)) {
+      await this.memory.update(SEEN, true);
+      await vscode.commands.executeCommand(`${CHANGED_FILES_VIEW}.focus`, { preserveFocus: true });
+    }
   }
 
   close(): void {

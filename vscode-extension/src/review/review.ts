@@ -107,6 +107,7 @@ export class Review implements vscode.Disposable {
       return;
     }
     this.files.show(target.session, target.run.id);
+    await this.files.introduce();
     await this.open(target, read.look, read.listing, sinceLastLook);
   }
 
