@@ -7,9 +7,11 @@ import type { Session } from "../sidecar/session";
 import { asList, asTree, countWords, filesUnder, isThereOn, type Row, STATUS_COLORS, STATUS_LETTERS, STATUS_WORDS, totalWords } from "./changes";
 import type { Comments } from "./comments";
 import type { Look, Looks } from "./looks";
-import { BASE_SCHEME, HEAD_SCHEME, placeOf, uriOf } from "./places";
+import { HEAD_SCHEME, placeOf, uriOf } from "./places";
 
 export const CHANGED_FILES_VIEW = "kanbots.changedFiles";
+/** Of the rows' resources: nothing reads it. A file that can be read but not written has VS Code's lock in the place of the letter. */
+const ROW_SCHEME = "kanbots-changed";
 
 /** A row of ours above the files: something to do. */
 interface Step {
@@ -182,7 +184,7 @@ export class ChangedFiles implements vscode.TreeDataProvider<Node>, vscode.FileD
   }
 
   provideFileDecoration(uri: vscode.Uri): vscode.FileDecoration | undefined {
-    const place = uri.scheme === HEAD_SCHEME || uri.scheme === BASE_SCHEME ? placeOf(uri) : undefined;
+    const place = uri.scheme === ROW_SCHEME ? placeOf(uri.with({ scheme: HEAD_SCHEME })) : undefined;
     const look = this.look;
     const file = place === undefined || look?.runId !== place.runId || look.session.folder !== place.folder ? undefined : look.listing?.files.find((other) => other.path === place.path);
     return file === undefined ? undefined : new vscode.FileDecoration(STATUS_LETTERS[file.status], STATUS_WORDS[file.status], new vscode.ThemeColor(STATUS_COLORS[file.status]));
@@ -198,7 +200,7 @@ export class ChangedFiles implements vscode.TreeDataProvider<Node>, vscode.FileD
   }
 
   private addressOf(file: ChangedFile): vscode.Uri | undefined {
-    return this.look === undefined ? undefined : uriOf({ folder: this.look.session.folder, runId: this.look.runId, path: file.path, side: "head" });
+    return this.look === undefined ? undefined : uriOf({ folder: this.look.session.folder, runId: this.look.runId, path: file.path, side: "head" }).with({ scheme: ROW_SCHEME });
   }
 
   private message(): string | undefined {
