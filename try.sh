@@ -2,14 +2,18 @@
 # Runs the main job: three agents at once, each in its own worktree, on one live board.
 #   ./try.sh                                        the scripted agent on a sample repository; no account, no key
 #   ./try.sh --agent claude [--repo PATH] "task"…   Claude Code on a repository of yours
+#   ./try.sh --vscode [--port N] [--check]          the VS Code extension in a workbench of its own, on the sample repository
 set -euo pipefail
 root="$(cd "$(dirname "$0")" && pwd)"
-agent=scripted repo="" tasks=()
+agent=scripted repo="" tasks=() vscode=0 workbench=()
 while [ $# -gt 0 ]; do
   case "$1" in
     --agent) agent="${2:?--agent needs a name: scripted or claude}"; shift 2 ;;
     --repo) repo="$(cd "${2:?--repo needs a path}" && pwd)"; shift 2 ;;
-    -h|--help) sed -n '2,4p' "$0"; exit 0 ;;
+    --vscode) vscode=1; shift ;;
+    --port) workbench+=(--port "${2:?--port needs a number}"); shift 2 ;;
+    --check) workbench+=(--check); shift ;;
+    -h|--help) sed -n '2,5p' "$0"; exit 0 ;;
     *) tasks+=("$1"); shift ;;
   esac
 done
@@ -34,6 +38,14 @@ if [ "$(cat "$build/sources" 2>/dev/null || true)" != "$sources" ]; then
   echo "$sources" >"$build/sources"
 fi
 kanbots="$build/KanBots.Sidecar/kanbots-sidecar"
+
+if [ $vscode = 1 ]; then
+  command -v npm >/dev/null || { echo "Node.js 20 or later with npm is missing; the workbench needs it."; exit 2; }
+  extension="$root/vscode-extension"
+  [ -d "$extension/node_modules/esbuild" ] || npm ci --prefix "$extension" --no-audit --no-fund --loglevel=error
+  "$extension/e2e/setup.sh"
+  KANBOTS_EXECUTABLE="$kanbots" KANBOTS_FAKE_AGENT="$build/KanBots.FakeAgent/kanbots-fake-agent" exec node "$extension/e2e/try.mjs" ${workbench[@]+"${workbench[@]}"}
+fi
 
 if [ "$agent" = scripted ]; then
   place="$(mktemp -d)"

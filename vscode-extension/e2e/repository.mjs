@@ -86,7 +86,9 @@ export class Repository {
     return until(what, async () => {
       board = await this.board();
       return wanted(board);
-    }, { seconds, detail: () => `The board: ${JSON.stringify({ cards: board?.cards.map(({ number, column, dot }) => ({ number, column, dot })), runs: board?.runs.map(({ id, cardNumber, state, reason }) => ({ id, cardNumber, state, reason })), decisions: board?.decisions.map(({ cardNumber, state }) => ({ cardNumber, state })) })}` });
+    },
+    { seconds, detail: () => `The board: ${JSON.stringify({ cards: board?.cards.map(({ number, column, dot }) => ({ number, column, dot })), runs: board?.runs.map(({ id, cardNumber, state, reason }) => ({ id, cardNumber, state, reason })), decisions: board?.decisions.map(({ cardNumber,
+    state }) => ({ cardNumber, state })) })}` });
   }
 
   /** The latest run of a card, once it has one of the states. */

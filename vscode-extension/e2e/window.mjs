@@ -10,7 +10,8 @@ const exactly = (text) => new RegExp(`^\\s*${text.replace(/[.*+?^${}()|[\]\\]/g,
 const ALLOWED = [
   { why: "the signing module of Microsoft's own build is in no other", like: /node_modules\/vsda\// },
   { why: "the oldest workbench is installed without its search program", like: /ripgrep\/bin\/rg ENOENT/ },
-  { why: "on a busy machine the workbench's own sign-in to GitHub registers later than it waits for it", like: /Timed out waiting for authentication provider 'github'/ },
+  { why: "on a busy machine the built-in GitHub extension comes up late", like: /Timed out waiting for authentication provider/ },
+  { why: "the workbench reads its settings file twice while it starts", like: /User\/settings\.json already exists|Aborted onWillSaveTextDocument-event/ },
   { why: "a window that reloads or a host that was killed drops what was in flight", like: /Canceled: Canceled|CodeExpectedError: Canceled/ },
 ];
 /** Only while a suite kills processes on purpose. */
@@ -72,7 +73,8 @@ export class Window {
     const input = this.page.locator(".quick-input-widget input.input").first();
     // A window that has just come up learns the commands of extensions a moment later, and does not add them to a list that is open.
     await until(`the palette has "${label}"`, async () => {
-      await this.page.keyboard.press("Escape");
+      // Not without need: Escape takes notifications off the screen too.
+      if (await input.isVisible()) await this.page.keyboard.press("Escape");
       await this.page.keyboard.press("F1");
       await input.waitFor({ timeout: 2000 * slow });
       await input.fill(`>${label}`);
@@ -105,8 +107,9 @@ export class Window {
 
   /** Types into the open input box, or the filter of a quick pick, and accepts. */
   async enter(text, { title } = {}) {
-    const widget = this.page.locator(".quick-input-widget").filter({ visible: true });
-    if (title !== undefined) await widget.filter({ hasText: title }).waitFor();
+    const shown = this.page.locator(".quick-input-widget").filter({ visible: true });
+    const widget = title === undefined ? shown : shown.filter({ hasText: title });
+    await widget.waitFor();
     const input = widget.locator("input.input").first();
     await input.waitFor();
     await input.fill(text);
@@ -158,10 +161,15 @@ export class Window {
     return this.webview("kb-board");
   }
 
+  /** Until the sidecar has answered: what is clicked in a tree while its first rows are still being replaced is lost. */
+  async settled() {
+    await this.status("kanbots.status").or(this.page.locator(".statusbar-item").filter({ hasText: /running · / })).first().waitFor({ timeout: 40_000 * slow });
+  }
+
   /** A view container in the activity bar, opened. */
   async activity(name) {
     const tab = this.page.locator(".activitybar").getByRole("tab", { name: name instanceof RegExp ? name : new RegExp(`^${name}`) });
-    await tab.waitFor();
+    await tab.waitFor({ timeout: 30_000 * slow });
     if ((await tab.getAttribute("aria-selected")) !== "true") await tab.click();
     return tab;
   }
@@ -175,15 +183,14 @@ export class Window {
     return this.view(title).locator(".monaco-list-row").filter({ hasText: text }).first();
   }
 
-  /** An action of a row that is shown while the mouse is over it. */
+  /** An action of a row, which is shown while the mouse is over it. A row may move away from under the mouse while others come and go. */
   async rowAction(row, label) {
     const action = row.locator(`.action-label[aria-label^="${label}"], .action-label[title^="${label}"]`).first();
-    // A list that is drawn anew meanwhile moves its rows away from under the mouse.
-    await until(`"${label}" of the row was pressed`, async () => {
-      await row.hover({ timeout: 1500 * slow });
-      await action.click({ timeout: 1500 * slow });
+    await until(`the row has the action "${label}"`, async () => {
+      await row.hover({ timeout: 2000 * slow });
+      await action.click({ timeout: 1000 * slow });
       return true;
-    });
+    }, { seconds: 30 });
   }
 
   /** A menu ignores what comes right after it opened; so it is asked again until it is gone. */
@@ -213,8 +220,8 @@ export class Window {
   /** Presses the comment gutter beside the line that has the text. */
   async gutterComment(editor, text) {
     const line = editor.locator(".view-line").filter({ hasText: text }).first();
-    await line.scrollIntoViewIfNeeded();
     await until(`a commenting glyph is beside "${text}"`, async () => {
+      await line.scrollIntoViewIfNeeded({ timeout: 2000 * slow });
       const place = await line.boundingBox();
       await this.page.mouse.move(place.x + 30, place.y + place.height / 2);
       for (const glyph of await editor.locator(".comment-range-glyph").all()) {
@@ -227,6 +234,20 @@ export class Window {
       }
       return false;
     });
+  }
+
+  /** Writes into the open comment form and adds it. */
+  async comment(text) {
+    await this.page.locator(".comment-form .monaco-editor").filter({ visible: true }).last().click();
+    await this.page.keyboard.type(text);
+    await this.page.locator(".monaco-button").filter({ visible: true, hasText: exactly("Add Comment") }).last().click();
+  }
+
+  /** An action of Source Control, where it is with one repository: in the head of its pane. */
+  async scmAction(label) {
+    const header = this.page.locator(".scm-view, .pane").filter({ has: this.page.locator(".pane-header") }).filter({ has: this.page.locator(`.action-label[aria-label^="${label}"]`) }).first();
+    await header.hover();
+    await this.page.locator(`.pane-header .action-label[aria-label^="${label}"], .scm-provider .action-label[aria-label^="${label}"]`).first().click();
   }
 
   async reload() {

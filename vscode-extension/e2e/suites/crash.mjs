@@ -1,0 +1,69 @@
+// A window that reloads, an extension host and a sidecar that are killed: in mid-run, and everything is there again without a click.
+import assert from "node:assert/strict";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { until } from "../until.mjs";
+
+export default async function ({ step, shared }) {
+  const bench = await shared();
+  const repository = bench.repository("crash");
+  const gate = join(bench.root, "crash-go-on");
+  bench.script("long", [{ say: "I begin." }, { tool: "Bash", input: { command: "make all" }, sh: `while [ ! -e '${gate}' ]; do sleep 0.1; done; echo built > built.txt`, result: "built" }, { say: "It is built." }]);
+  bench.script("asks", [{ ask: [{ question: "Which colour?", header: "Colour", multiSelect: false, options: [{ label: "Blue" }, { label: "Green" }] }] }, { say: "Thank you." }]);
+  const long = await repository.card(1, "build it all", "long");
+  const asks = await repository.card(2, "paint it", "asks");
+  const run = await repository.dispatch(long);
+  await repository.dispatch(asks);
+  await repository.runIn(2, "awaitingDecision");
+
+  const window = await step("a window shows a run that uses a tool, and a question", async () => {
+    const opened = await bench.open(repository.path);
+    await asIs(await opened.board());
+    return opened;
+  });
+  /** The run goes on with the very agent that it had, and the question is still asked. */
+  async function asIs(board) {
+    await board.getByText("make all").first().waitFor();
+    await board.getByRole("button", { name: "Green" }).first().waitFor();
+    const now = (await repository.board()).runs.find(({ id }) => id === run.id);
+    assert.deepEqual([now.state, now.launch], ["running", 1]);
+  }
+
+  await step("a reload of the window finds everything as it was", async () => {
+    window.crashing = true;
+    await window.reload();
+    await asIs(await window.webview("kb-board"));
+    await window.toast("Which colour?").first().waitFor();
+  });
+  const hosts = () => bench.processes().filter(({ command }) => command.includes("--type=extensionHost"));
+  const relays = () => bench.processes().filter(({ command }) => / --stdio/.test(command) && command.includes("extensions/"));
+  await step("an extension host that is killed comes back with the board", async () => {
+    assert.ok(hosts().length > 0, "no extension host is there");
+    const before = hosts().map(({ pid }) => pid);
+    for (const pid of before) process.kill(pid, "SIGKILL");
+    await until("another extension host is there", () => hosts().some(({ pid }) => !before.includes(pid)), { seconds: 30 });
+    await until("the board answers again", async () => relays().length > 0, { seconds: 30 });
+    await asIs(await window.webview("kb-board"));
+  });
+  await step("serve and its relay that are killed come back, and the card moves on by itself", async () => {
+    const serve = repository.servePid();
+    for (const pid of [serve, ...relays().map((relay) => relay.pid)]) process.kill(pid, "SIGKILL");
+    await until("the killed serve is gone", () => !existsSync(`/proc/${serve}`));
+    await until("another serve is there", () => repository.servePid() !== undefined, { seconds: 30 });
+    await asIs(await window.webview("kb-board"));
+  });
+  await step("a second window shows the same, and an answer in one takes the question from both", async () => {
+    const second = await bench.open(repository.path);
+    const other = await second.board();
+    await asIs(other);
+    await other.getByRole("button", { name: "Green" }).first().click();
+    const board = await window.webview("kb-board");
+    for (const frame of [board, other]) await until("the question is gone", async () => (await frame.getByRole("button", { name: "Green" }).count()) === 0);
+    for (const one of [window, second]) await until("its notification is gone", async () => !(await one.toast("Which colour?").first().isVisible()));
+  });
+  await step("the run ends in review on the board", async () => {
+    writeFileSync(gate, "");
+    await repository.runIn(1, "inReview");
+    await (await window.webview("kb-board")).getByRole("button", { name: "Review", exact: true }).first().waitFor();
+  });
+}
