@@ -13,6 +13,12 @@ export const SAMPLE = {
   "test/auth.test.ts": 'test("signs in", async () => {});\n',
 };
 
+const briefly = ({ cards, runs, decisions }) => ({
+  cards: cards.map(({ number, column, dot }) => ({ number, column, dot })),
+  runs: runs.map(({ id, cardNumber, state, reason }) => ({ id, cardNumber, state, reason })),
+  decisions: decisions.map(({ cardNumber, state }) => ({ cardNumber, state })),
+});
+
 export class Repository {
   #client;
   #process;
@@ -83,12 +89,8 @@ export class Repository {
   /** Waits until the board, as this client sees it, is as wanted. */
   async until(what, wanted, seconds = 30) {
     let board;
-    return until(what, async () => {
-      board = await this.board();
-      return wanted(board);
-    },
-    { seconds, detail: () => `The board: ${JSON.stringify({ cards: board?.cards.map(({ number, column, dot }) => ({ number, column, dot })), runs: board?.runs.map(({ id, cardNumber, state, reason }) => ({ id, cardNumber, state, reason })), decisions: board?.decisions.map(({ cardNumber,
-    state }) => ({ cardNumber, state })) })}` });
+    const isWanted = async () => wanted((board = await this.board()));
+    return until(what, isWanted, { seconds, detail: () => `The board: ${JSON.stringify(board === undefined ? {} : briefly(board))}` });
   }
 
   /** The latest run of a card, once it has one of the states. */
