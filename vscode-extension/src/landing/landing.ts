@@ -128,7 +128,7 @@ export class Landing implements vscode.Disposable {
         [choice.branch, choice.isNew] = [row.name, false];
         return true;
       }
-      const named = await typeStep({ ...place, step: Math.max(2, place.step) }, `The new branch begins where the run did (${plain(run.baseRef)}).`, choice.isNew ? choice.branch : `issue-${run.cardNumber}`, (name) => (branches.names.includes(name) ? `${name} is there already. Go back and pick it to land on it.` : branchTrouble(name)));
+      const named = await typeStep({ ...place, within: true }, `The new branch begins where the run did (${plain(run.baseRef)}).`, choice.isNew ? choice.branch : `issue-${run.cardNumber}`, (name) => (branches.names.includes(name) ? `${name} is there already. Go back and pick it to land on it.` : branchTrouble(name)));
       if (named === undefined) {
         return undefined;
       }
@@ -170,7 +170,7 @@ export class Landing implements vscode.Disposable {
         break;
       case "hookFailed": {
         const [first, ...rest] = failure.message.split("\n");
-        const picked = await vscode.window.showErrorMessage(plain(`#${run.cardNumber}: ${first ?? ""}`, 600), ...(rest.length > 0 ? ["Show Output"] : []));
+        const picked = await vscode.window.showWarningMessage(plain(`#${run.cardNumber}: ${first ?? ""}`, 600), ...(rest.length > 0 ? ["Show Output"] : []));
         if (picked !== undefined) {
           await this.showOutput(run.cardNumber, failure.message);
         }

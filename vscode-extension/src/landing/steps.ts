@@ -7,6 +7,8 @@ export interface StepPlace {
   title: string;
   step: number;
   steps: number;
+  /** A question within a step, which leads back to the step. */
+  within?: boolean;
 }
 
 /** One step of a dialog of several: picked, "back", or undefined when a person has left. */
@@ -46,7 +48,7 @@ export async function typeStep(place: StepPlace, prompt: string, value: string, 
   return inEditor === undefined || elsewhere === undefined ? typed : elsewhere(inEditor);
 }
 
-const frame = ({ title, step, steps }: StepPlace) => ({ title, step, totalSteps: steps, ignoreFocusOut: true, buttons: step > 1 ? [vscode.QuickInputButtons.Back] : [] });
+const frame = ({ title, step, steps, within }: StepPlace) => ({ title, step, totalSteps: steps, ignoreFocusOut: true, buttons: step > 1 || within === true ? [vscode.QuickInputButtons.Back] : [] });
 
 function ask<Value>(input: vscode.QuickPick<vscode.QuickPickItem> | vscode.InputBox, read: () => Value | undefined): Promise<Answer<Value>> {
   return new Promise((resolve) => {
