@@ -64,3 +64,27 @@ suite() {
 suite "core, wire, architecture" 7 "FullyQualifiedName!~.Spine.&FullyQualifiedName!~.EndToEnd."
 suite "real processes" 12 "FullyQualifiedName~.Spine."
 suite "real Claude CLI" 3 "FullyQualifiedName~.EndToEnd."
+
+# step NAME MINUTES COMMAND…: a suite of the extension, in its folder
+step() {
+  local name=$1 minutes=$2 code
+  shift 2
+  [ $long = 0 ] || minutes=$((minutes * 6))
+  echo "== $name (at most $minutes minutes)"
+  (cd vscode-extension && timeout --kill-after=10 "${minutes}m" "$@") 2>&1 | tee artifacts/suite.log || {
+    code=${PIPESTATUS[0]}
+    echo "== failed: $name (all of it in artifacts/suite.log)"
+    grep -E '^(FAILED|  FAIL| FAIL|not ok|# fail|.*error TS)' artifacts/suite.log | cut -c1-400 | tail -n 60 || true
+    [ "$code" != 124 ] || echo "test.sh: the suite '$name' needed more than its $minutes minutes"
+    exit 1
+  }
+}
+pinned vscode-extension
+step "the extension: types" 2 npm run --silent check
+step "the extension: packages" 4 node package.mjs
+export KANBOTS_EXECUTABLE="$PWD/artifacts/vsix/sidecar/linux-x64/kanbots-sidecar" KANBOTS_FAKE_AGENT="$PWD/artifacts/try/KanBots.FakeAgent/kanbots-fake-agent"
+step "the extension: units, over the real sidecar" 4 npx vitest run --reporter=dot
+vscode-extension/e2e/setup.sh --older
+step "the extension: the board's page in a browser" 3 node --test-reporter=spec e2e/pages/board.mjs
+step "the extension: the thread's page in a browser" 3 node e2e/pages/thread.mjs
+step "the extension: the real workbench" 9 node e2e/all.mjs

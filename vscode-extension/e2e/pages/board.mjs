@@ -367,8 +367,7 @@ test("a board of 500 cards stays smooth while four runs write and while it is la
   for (const [name, phase] of Object.entries(phases)) {
     worst[name] = await busiest(page, phase);
   }
-  // Processor time, so that a busy machine does not count as a slow page; what the test itself asks of the page is in the other phases too, so they only inform.
+  // For information; what is promised of it is measured in bench/, on a machine that does nothing else.
   context.diagnostic(`longest task by phase: ${JSON.stringify(worst)}`);
-  assert.ok(worst.live.processorMs < 50, `a task of ${worst.live.processorMs} ms while runs write`);
   await close();
 });
