@@ -7,12 +7,14 @@ namespace KanBots.Sidecar.Engine;
 /// sees by it whether the branch has it.</summary>
 internal sealed partial class BoardEngine
 {
+    private const string HeldRefs = "refs/kanbots/landing";
+
     private const string CoAuthor = "Claude <noreply@anthropic.com>";
 
     /// <param name="client">Whose hooks and signature it gets; null when that client is gone.</param>
     private async Task PromoteAsync(Run run, IReadOnlyList<string>? client)
     {
-        var held = FormattableString.Invariant($"refs/kanbots/landing/issue-{run.CardNumber}-{run.Id}");
+        var held = HeldOf(run);
         try
         {
             await _git.RequireRecentAsync(_closing.Token);
@@ -51,12 +53,29 @@ internal sealed partial class BoardEngine
         }
     }
 
+    private static string HeldOf(Run run) => FormattableString.Invariant($"{HeldRefs}/issue-{run.CardNumber}-{run.Id}");
+
+    /// <summary>Lets go of what a serve had still held when it was killed, and what no landing needs that is under way.</summary>
+    private async Task ForgetHeldAsync()
+    {
+        var found = (await GitAsync("for-each-ref", ["for-each-ref", "--format=%(refname) %(objectname)", HeldRefs])).Text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ')).ToList();
+        if (found.Count > 0)
+        {
+            // Looked for before: what a landing holds that begins now is another commit, and stays.
+            var needed = await OnLoopAsync(() => _state.Runs.Values.Where(run => run.Promoting is not null).Select(HeldOf).ToHashSet());
+            foreach (var words in found.Where(words => !needed.Contains(words[0])))
+            {
+                await ForgetAsync(words[0], words[1]);
+            }
+        }
+    }
+
     /// <summary>A ref that stays is in nobody's way: the next attempt overwrites it.</summary>
-    private async Task ForgetAsync(string held)
+    private async Task ForgetAsync(string held, params string[] commit)
     {
         try
         {
-            await GitAsync("update-ref", ["update-ref", "-d", held], writes: true);
+            await GitAsync("update-ref", ["update-ref", "-d", held, .. commit], writes: true);
         }
         catch (Exception failure) when (failure is GitFailure or OperationCanceledException)
         {

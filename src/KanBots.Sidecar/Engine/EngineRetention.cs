@@ -36,6 +36,7 @@ internal sealed partial class BoardEngine
                 }
 
                 await KeepTrashAsync(_houseAt);
+                await ForgetHeldAsync();
                 await KeepCheckpointsAsync(_houseAt - TimeSpan.FromDays(settings.CheckpointsKeepDays ?? FileSettings.KeepDays));
             }
             catch (Exception failure)

@@ -123,6 +123,32 @@ public sealed class PromoteTests
         Place.Until("nothing is held any more", () => Place.Git(place.Repository, "for-each-ref", "refs/kanbots/landing").Length == 0);
     }
 
+    /// <summary>git is held up before it lets go of what has landed, and never does.</summary>
+    [Fact]
+    public void What_a_serve_still_held_that_died_after_it_had_landed_is_let_go_of_by_the_next()
+    {
+        using var place = Prepared();
+        var (tools, held, go) = (Path.Combine(place.Root, "tools"), Path.Combine(place.Root, "held"), Path.Combine(place.Root, "go"));
+        Directory.CreateDirectory(tools);
+        var real = Environment.GetEnvironmentVariable("PATH")!.Split(':').Select(folder => Path.Combine(folder, "git")).First(File.Exists);
+        place.Program("tools/git", $"#!/bin/sh\ncase \" $* \" in *' update-ref -d refs/kanbots/landing/'*) if [ -e '{go}' ]; then echo $$ > '{held}'; while [ -e '{go}' ]; do sleep 0.02; done; exit 1; fi;; esac\nexec {real} \"$@\"");
+        place.Variables["PATH"] = $"{tools}:{Environment.GetEnvironmentVariable("PATH")}";
+        var client = place.Start();
+        var id = Place.Dispatch(client, Place.Card(client, 1, "work"));
+        Place.UntilState(client, id, "inReview");
+        var tree = Tree(client, id);
+        File.WriteAllText(go, "");
+        client.Ask("run/promote", On(id, ("targetBranch", "next"), ("expectedTree", tree)));
+        Place.Until("it is about to let go", () => File.Exists(held));
+        Place.Kill(place.ServePid);
+        client.WaitForExit();
+        File.Delete(go);
+        Assert.StartsWith(Place.Git(place.Repository, "rev-parse", "next").Trim(), Place.Git(place.Repository, "for-each-ref", "refs/kanbots/landing"));
+        client = place.Connect();
+        Assert.Equal("promoted", (string)Place.Run(client, id)["state"]!);
+        Place.Until("nothing is held any more", () => Place.Git(place.Repository, "for-each-ref", "refs/kanbots/landing").Length == 0);
+    }
+
     [Fact]
     public void The_terminal_promotes()
     {
