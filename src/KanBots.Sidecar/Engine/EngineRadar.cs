@@ -66,6 +66,10 @@ internal sealed partial class BoardEngine
         {
             return; // serve leaves
         }
+        catch (GitFailure gone) when (gone.Kind == "folderMissing")
+        {
+            _log.Info($"conflicts: {gone.Message}"); // somebody removes a worktree while it is looked at; the next look goes without it
+        }
         catch (Exception failure)
         {
             _log.Error("conflicts", failure); // nothing is said rather than something old
