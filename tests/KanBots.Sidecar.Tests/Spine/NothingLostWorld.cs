@@ -2,12 +2,16 @@ using System.Text.Json.Nodes;
 
 namespace KanBots.Sidecar.Tests.Spine;
 
+/// <summary>Nobody answers any more, and nothing that waits for an answer is to go on waiting.</summary>
+internal sealed class ServeGoneException(Exception why) : Exception("Serve was killed, and the next one did not come up.", why);
+
 /// <summary>What the sequences share: a repository, its serve, one connection, and its user.</summary>
 internal sealed class NothingLostWorld : IDisposable
 {
     private readonly object _gate = new();
     private readonly HashSet<WireClient> _cut = [];
     private WireClient _client;
+    private Exception? _isGone;
 
     internal NothingLostWorld()
     {
@@ -55,7 +59,7 @@ internal sealed class NothingLostWorld : IDisposable
         {
             lock (_gate)
             {
-                return _client;
+                return _isGone is null ? _client : throw new ServeGoneException(_isGone);
             }
         }
     }
@@ -74,11 +78,19 @@ internal sealed class NothingLostWorld : IDisposable
     {
         lock (_gate)
         {
-            _cut.Add(_client);
-            Place.KillServe();
-            Assert.Equal(3, _client.WaitForExit());
-            whileDown?.Invoke();
-            _client = Place.Connect();
+            try
+            {
+                _cut.Add(_client);
+                Place.KillServe();
+                Assert.Equal(3, _client.WaitForExit());
+                whileDown?.Invoke();
+                _client = Place.Connect();
+            }
+            catch (Exception failure)
+            {
+                _isGone = failure;
+                throw new ServeGoneException(failure);
+            }
         }
     }
 
