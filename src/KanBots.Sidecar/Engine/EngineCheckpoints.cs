@@ -33,13 +33,15 @@ internal sealed partial class BoardEngine
     private Task<Checkpoint> CheckpointAsync(Run run, string why) => LookingAsync(run, async () =>
         {
             Worktrees.RequireOwn(_paths.Repository, run.WorktreePath);
+            var taking = WriteTreeAsync(run, _closing.Token);
             var parents = CheckpointRefs.ParentsAsync(_git, run.WorktreePath, run.CardNumber, run.Id, _closing.Token); // while the files are taken in
-            var taken = await WriteTreeAsync(run, _closing.Token);
+            await using var keeping = new CheckpointKeeping(_git, run.WorktreePath, _time, _closing.Token);
+            var taken = await taking;
             if (taken.Tree != (View.State.Runs.GetValueOrDefault(run.Id) ?? run).Checkpoints.LastOrDefault()?.Tree)
             {
                 var at = _time.GetUtcNow();
                 var mark = new CheckpointMark(FormattableString.Invariant($"{at.ToUnixTimeMilliseconds()}-{taken.Tree[..8]}"), taken.Tree, at, why, taken.Left.Count);
-                await CheckpointRefs.KeepAsync(_git, run.WorktreePath, run.CardNumber, run.Id, mark.Id, mark.Tree, _closing.Token, parents);
+                await keeping.KeepAsync(run.CardNumber, run.Id, mark.Id, mark.Tree, await parents);
                 Post(() =>
                 {
                     Report(new Input.CheckpointTaken(run.Id, mark));

@@ -64,7 +64,7 @@ internal static partial class CheckpointRefs
         await git.RunAsync(new GitCommand("update-ref", folder, ["update-ref", "-z", "--stdin"], Writes: true, Input: Encoding.UTF8.GetBytes(string.Concat(lines))), cancellation);
     }
 
-    private const string Subject = "checkpoint ";
+    internal const string Subject = "checkpoint ";
 
     /// <param name="Parents">The worktree's HEAD, where it had one, and the commit of the checkpoint before.</param>
     private sealed record Kept(string Id, string Tree, IReadOnlyList<string> Parents, string Checkpoint);
@@ -87,15 +87,4 @@ internal static partial class CheckpointRefs
 
     [GeneratedRegex(@"\Arefs/kanbots/trees/issue-([0-9]{1,9})-([0-9]{1,15})/([0-9]{1,13}-[0-9a-f]{8}) ([0-9a-f]{40}|[0-9a-f]{64})\z")]
     private static partial Regex OurTree();
-
-    /// <summary>The commit has the tree, and as parents the worktree's HEAD and the commit before it: nothing that was ever kept goes
-    /// because something newer is.</summary>
-    /// <param name="parents">As they were when the files were taken in; asked for now when nobody has.</param>
-    internal static async Task KeepAsync(GitRunner git, string worktree, int cardNumber, long runId, string checkpoint, string tree, CancellationToken cancellation, Task<IReadOnlyList<string>>? parents = null)
-    {
-        var (run, kept) = (RunOf(cardNumber, runId), TreeOf(cardNumber, runId, checkpoint));
-        string[] options = [.. (await (parents ?? ParentsAsync(git, worktree, cardNumber, runId, cancellation))).SelectMany(parent => new[] { "-p", parent })];
-        var commit = (await git.RunAsync(new GitCommand("commit-tree", worktree, [.. Ours, "commit-tree", "--no-gpg-sign", .. options, "-m", $"{Subject}{checkpoint}", tree]), cancellation)).Text.Trim();
-        await git.RunAsync(new GitCommand("update-ref", worktree, ["update-ref", "-z", "--stdin"], Writes: true, Input: Encoding.UTF8.GetBytes($"update {kept}\0{tree}\0\0update {run}\0{commit}\0\0")), cancellation);
-    }
 }

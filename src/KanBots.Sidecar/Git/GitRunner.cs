@@ -35,6 +35,11 @@ internal sealed partial class GitRunner(TimeProvider time, CommandLimits? limits
             return await RetryAsync(command, cancellation); // `worktree list` fails while another process adds one
         }
 
+        if (command.InputLater is { } later)
+        {
+            return await RunWithTurnAsync(command, later, cancellation);
+        }
+
         await _writing.WaitAsync(cancellation);
         try
         {
@@ -43,6 +48,33 @@ internal sealed partial class GitRunner(TimeProvider time, CommandLimits? limits
         finally
         {
             _writing.Release();
+        }
+    }
+
+    /// <summary>Nobody is kept from writing while it waits for its input.</summary>
+    private async Task<CommandResult> RunWithTurnAsync(GitCommand command, Task<ReadOnlyMemory<byte>> later, CancellationToken cancellation)
+    {
+        var hasTurn = false;
+        var input = InputAsync();
+        try
+        {
+            return await RetryAsync(command with { InputLater = input }, cancellation);
+        }
+        finally
+        {
+            await ((Task)input).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // git may end before it has it
+            if (hasTurn)
+            {
+                _writing.Release();
+            }
+        }
+
+        async Task<ReadOnlyMemory<byte>> InputAsync()
+        {
+            var known = await later;
+            await _writing.WaitAsync(cancellation);
+            hasTurn = true;
+            return known;
         }
     }
 
@@ -111,7 +143,7 @@ internal sealed partial class GitRunner(TimeProvider time, CommandLimits? limits
         CommandResult result;
         try
         {
-            result = await ShortCommand.RunAsync("git", ["-c", "core.quotePath=false", "-c", "gc.auto=0", "-c", "maintenance.auto=false", .. whole, .. command.Arguments], command.Folder, environment, command.Input, _limits, cancellation);
+            result = await ShortCommand.RunAsync("git", ["-c", "core.quotePath=false", "-c", "gc.auto=0", "-c", "maintenance.auto=false", .. whole, .. command.Arguments], command.Folder, environment, command.Input, _limits, cancellation, command.InputLater);
         }
         catch (CommandMissingException refused) when (!refused.IsAbsent)
         {

@@ -41,6 +41,7 @@ internal sealed class CommandMissingException(string file, Exception inner) : IO
 internal static class ShortCommand
 {
     /// <param name="environmentEdits">Added to this process's environment; a null value removes.</param>
+    /// <param name="inputLater">In place of the input, what is known only when the command has long begun. Its time counts from there; where it fails, the command is ended.</param>
     /// <exception cref="CommandMissingException">It could not be started.</exception>
     /// <exception cref="TimeoutException">It did not end in time and was killed with its children.</exception>
     internal static async Task<CommandResult> RunAsync(
@@ -50,7 +51,8 @@ internal static class ShortCommand
         IReadOnlyDictionary<string, string?> environmentEdits,
         ReadOnlyMemory<byte> input,
         CommandLimits limits,
-        CancellationToken cancellation)
+        CancellationToken cancellation,
+        Task<ReadOnlyMemory<byte>>? inputLater = null)
     {
         var start = new ProcessStartInfo(file, arguments)
         {
@@ -86,6 +88,11 @@ internal static class ShortCommand
         }
 
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        if (inputLater is not null)
+        {
+            input = await InputAsync(process, inputLater, cancellation);
+        }
+
         deadline.CancelAfter(limits.Timeout);
         try
         {
@@ -102,6 +109,21 @@ internal static class ShortCommand
             ProcessTree.KillFrom(process);
             cancellation.ThrowIfCancellationRequested();
             throw new TimeoutException($"{file} {(arguments.Count > 0 ? arguments[0] : "")} did not end within {limits.Timeout.TotalSeconds:0} s and was ended.");
+        }
+    }
+
+    /// <summary>A command that was begun for nothing has done nothing yet, and leaves nobody behind.</summary>
+    private static async Task<ReadOnlyMemory<byte>> InputAsync(Process process, Task<ReadOnlyMemory<byte>> later, CancellationToken cancellation)
+    {
+        try
+        {
+            return await later.WaitAsync(cancellation);
+        }
+        catch
+        {
+            process.Kill();
+            await process.WaitForExitAsync(CancellationToken.None);
+            throw;
         }
     }
 

@@ -111,7 +111,7 @@ internal sealed class WorkedState(AgentState state) : IDisposable
         Run(Worktree, state.Work);
         var before = Look();
         Checkpoint = await Checkpoint.WriteAsync(_repository.Runner, Worktree, [], _scratch, CancellationToken.None);
-        await CheckpointRefs.KeepAsync(_repository.Runner, Worktree, 7, 1, "1-00000000", Checkpoint.Tree, CancellationToken.None);
+        await _repository.KeepAsync(Worktree, 7, 1, "1-00000000", Checkpoint.Tree);
         Looks = (before, Look());
 
         _head = TestRepository.TryGit(Worktree, "rev-parse", "--verify", "--quiet", "HEAD^{commit}") is (0, var said, _) ? said.Trim() : null;

@@ -242,6 +242,69 @@ public sealed class CheckpointTests : IDisposable
         Assert.Equal(("100644 one\ntwo\n", "100644 one\ntwo\n", "100644 WORD\n"), (tree["dos.txt"], tree["mixed.txt"], tree["word.up"]));
     }
 
+    [Theory]
+    [InlineData(0, "+0000")]
+    [InlineData(345, "+0545")]
+    [InlineData(-210, "-0330")]
+    public async Task What_keeps_a_checkpoint_is_a_sound_commit_of_ours_with_tree_parents_and_time(int minutes, string offset)
+    {
+        var worktree = await _repository.AddAsync(7, 1);
+        Write(worktree, "new.txt", "new\n");
+        var tree = (await WriteAsync(worktree)).Tree;
+        var clock = new Clock(new DateTimeOffset(2026, 1, 2, 3, 4, 5, 678, TimeSpan.Zero), TimeZoneInfo.CreateCustomTimeZone("there", TimeSpan.FromMinutes(minutes), null, null));
+        string Ref(string name) => _repository.Git("rev-parse", name).Trim();
+        string[] before = [];
+        foreach (var id in new[] { "1-00000000", "2-00000000" })
+        {
+            await using (var keeping = new CheckpointKeeping(_repository.Runner, worktree, clock, CancellationToken.None))
+            {
+                await keeping.KeepAsync(7, 1, id, tree, await CheckpointRefs.ParentsAsync(_repository.Runner, worktree, 7, 1, CancellationToken.None));
+            }
+
+            var commit = Ref("refs/kanbots/runs/issue-7-1");
+            string[] said = [$"tree {tree}", $"parent {_repository.Head}", .. before, $"author KanBots <kanbots@localhost> 1767323045 {offset}", $"committer KanBots <kanbots@localhost> 1767323045 {offset}", "", $"checkpoint {id}", ""];
+            Assert.Equal(string.Join('\n', said), _repository.Git("cat-file", "commit", commit));
+            Assert.Equal(tree, Ref($"refs/kanbots/trees/issue-7-1/{id}"));
+            before = [$"parent {commit}"];
+        }
+
+        Assert.Equal("", _repository.Git("fsck", "--strict", "--no-dangling"));
+    }
+
+    private sealed class Clock(DateTimeOffset now, TimeZoneInfo zone) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => now;
+
+        public override TimeZoneInfo LocalTimeZone => zone;
+    }
+
+    [Fact]
+    public async Task What_was_begun_to_keep_a_checkpoint_and_is_told_nothing_ends_and_has_changed_nothing()
+    {
+        var worktree = await _repository.AddAsync(7, 1);
+        var before = (_repository.Git("for-each-ref"), _repository.Git("count-objects"));
+        await using (new CheckpointKeeping(_repository.Runner, worktree, TimeProvider.System, CancellationToken.None))
+        {
+            await _repository.Runner.RunAsync(new GitCommand("tag", worktree, ["tag", "written"], Writes: true), CancellationToken.None); // nobody is kept from it
+            _repository.Git("tag", "-d", "written");
+        }
+
+        Assert.Equal(before, (_repository.Git("for-each-ref"), _repository.Git("count-objects")));
+        Assert.DoesNotContain(Directory.EnumerateDirectories("/proc").Select(folder => new FileInfo(Path.Combine(folder, "cwd"))), folder => LinkOf(folder) == worktree);
+    }
+
+    private static string? LinkOf(FileInfo link)
+    {
+        try
+        {
+            return link.LinkTarget;
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
     [Fact]
     public async Task A_commit_that_the_agent_has_rewritten_stays_when_git_cleans_up()
     {
@@ -250,7 +313,7 @@ public sealed class CheckpointTests : IDisposable
         var commit = TestRepository.PlainGit(worktree, "rev-parse", "HEAD").Trim();
         foreach (var id in new[] { "1-00000000", "2-00000000" })
         {
-            await CheckpointRefs.KeepAsync(_repository.Runner, worktree, 7, 1, id, (await WriteAsync(worktree)).Tree, CancellationToken.None);
+            await _repository.KeepAsync(worktree, 7, 1, id, (await WriteAsync(worktree)).Tree);
             TestRepository.PlainGit(worktree, "commit", "-q", "--amend", "--allow-empty", "-m", "rewritten");
         }
 

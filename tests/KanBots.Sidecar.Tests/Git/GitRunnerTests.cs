@@ -33,6 +33,52 @@ public sealed class GitRunnerTests : IDisposable
         Spine.Place.Until("the child is gone", () => !Spine.Place.IsAlive(pid));
     }
 
+    /// <summary>A git that says that it has begun, and then what it is told.</summary>
+    private GitCommand Told(Task<ReadOnlyMemory<byte>> later) => new("told", _repository.Folder, ["-c", $"alias.told=!echo $$ > '{At("pid.part")}'; mv '{At("pid.part")}' '{At("pid")}'; cat", "told"], Writes: true, InputLater: later);
+
+    [Fact]
+    public async Task A_git_whose_input_comes_later_is_begun_at_once_and_has_its_turn_when_it_has_the_input()
+    {
+        var later = new TaskCompletionSource<ReadOnlyMemory<byte>>();
+        var runner = _repository.Runner;
+        var running = runner.RunAsync(Told(later.Task), CancellationToken.None);
+        ChildPid();
+        await runner.RunAsync(new GitCommand("branch", _repository.Folder, ["branch", "meanwhile"], Writes: true), CancellationToken.None);
+        var other = runner.RunAsync(new GitCommand("slow", _repository.Folder, ["-c", $"alias.slow=!touch '{At("begun")}'; while [ ! -e '{At("go")}' ]; do sleep 0.05; done", "slow"], Writes: true), CancellationToken.None);
+        Spine.Place.Until("the other writes", () => File.Exists(At("begun")));
+        later.SetResult("said\n"u8.ToArray());
+        await Task.WhenAny(running, Task.Delay(300));
+        Assert.False(running.IsCompleted); // the other's turn
+        File.WriteAllText(At("go"), "");
+        await other;
+        Assert.Equal("said\n", (await running).Text);
+        await runner.RunAsync(new GitCommand("branch", _repository.Folder, ["branch", "after"], Writes: true), CancellationToken.None);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_git_whose_input_does_not_come_is_ended_and_keeps_nobody_from_writing(bool isCancelled)
+    {
+        var later = new TaskCompletionSource<ReadOnlyMemory<byte>>();
+        var running = _repository.Runner.RunAsync(Told(later.Task), CancellationToken.None);
+        ChildPid();
+        if (isCancelled)
+        {
+            later.SetCanceled();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+        }
+        else
+        {
+            later.SetException(new InvalidDataException("none"));
+            await Assert.ThrowsAsync<InvalidDataException>(() => running);
+        }
+
+        var pid = ChildPid();
+        Spine.Place.Until("it is gone", () => !Spine.Place.IsAlive(pid));
+        await _repository.Runner.RunAsync(new GitCommand("branch", _repository.Folder, ["branch", "after"], Writes: true), CancellationToken.None);
+    }
+
     [Fact]
     public async Task A_reading_git_is_ended_by_the_cancellation_with_its_children()
     {

@@ -168,7 +168,7 @@ public sealed class NothingLostTests(ITestOutputHelper output)
             Done.Add("checkpoint");
             var taken = await Checkpoint.WriteAsync(_repository.Runner, _worktree, [], _scratch, CancellationToken.None);
             Assert.Empty(taken.Left);
-            await CheckpointRefs.KeepAsync(_repository.Runner, _worktree, 7, 1, string.Create(CultureInfo.InvariantCulture, $"{_kept.Count}-{taken.Tree[..8]}"), taken.Tree, CancellationToken.None);
+            await _repository.KeepAsync(_worktree, 7, 1, string.Create(CultureInfo.InvariantCulture, $"{_kept.Count}-{taken.Tree[..8]}"), taken.Tree);
             _kept.Add((taken.Tree, Files(ignored: false)));
             return taken;
         }

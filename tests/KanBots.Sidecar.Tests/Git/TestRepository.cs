@@ -37,6 +37,12 @@ internal sealed class TestRepository : IDisposable
 
     internal string Git(params string[] arguments) => PlainGit(Folder, arguments);
 
+    internal async Task KeepAsync(string worktree, int cardNumber, long runId, string checkpoint, string tree)
+    {
+        await using var keeping = new CheckpointKeeping(Runner, worktree, TimeProvider.System, CancellationToken.None);
+        await keeping.KeepAsync(cardNumber, runId, checkpoint, tree, await CheckpointRefs.ParentsAsync(Runner, worktree, cardNumber, runId, CancellationToken.None));
+    }
+
     internal static string PlainGit(string folder, params string[] arguments)
     {
         var (code, output, error) = TryGit(folder, arguments);
