@@ -32,7 +32,7 @@ export class Repository {
     for (const [path, text] of Object.entries(files)) this.write(path, text);
     this.git("add", ".");
     this.git("commit", "-qm", "Sample project");
-    this.cli("config", "agents.claude.path", agent);
+    if (agent !== null) this.cli("config", "agents.claude.path", agent);
   }
 
   git(...args) {

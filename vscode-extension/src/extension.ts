@@ -15,6 +15,7 @@ import { StatusBar } from "./status/statusBar";
 import { targetFor } from "./targets";
 import { Setup } from "./walkthrough/setup";
 import { BoardPanels } from "./webviews/boardPanels";
+import { LeftTabs } from "./webviews/leftTabs";
 import { ThreadPanels } from "./webviews/threadPanels";
 import { Worktrees } from "./worktrees/worktrees";
 
@@ -30,6 +31,7 @@ export function activate(context: vscode.ExtensionContext): void {
     workspaces,
     boards,
     threads,
+    new LeftTabs([boards, threads]),
     new CardCommands(workspaces),
     new Dispatch(context, workspaces, log),
     decisions,

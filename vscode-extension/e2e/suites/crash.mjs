@@ -43,6 +43,9 @@ export default async function ({ step, shared }) {
     for (const pid of before) process.kill(pid, "SIGKILL");
     await until("another extension host is there", () => hosts().some(({ pid }) => !before.includes(pid)), { seconds: 30 });
     await until("the board answers again", async () => relays().length > 0, { seconds: 30 });
+    // The page that stays on the screen is one that nobody is behind; what follows must be heard by another.
+    const card = await repository.card(3, "made after the crash");
+    await until("the board shows what came after the crash", async () => (await (await window.webview("kb-board")).getByText(card.title).count()) > 0, { seconds: 30 });
     await asIs(await window.webview("kb-board"));
   });
   await step("serve and its relay that are killed come back, and the card moves on by itself", async () => {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 export default async function ({ step, bench: start }) {
   const bench = await start({ trust: false, settings: { "security.workspace.trust.startupPrompt": "never" } });
-  const repository = bench.repository("untrusted");
+  const repository = bench.repository("untrusted", { agent: null });
   const sidecars = () => bench.processes().filter(({ command }) => command.includes("kanbots-sidecar") && command.includes("--stdio"));
   const window = await step("the window opens restricted", async () => {
     const opened = await bench.open(repository.path);
@@ -23,6 +23,6 @@ export default async function ({ step, bench: start }) {
   });
   await step("nothing of the sidecar was started", () => {
     assert.deepEqual(sidecars(), []);
-    assert.equal(existsSync(join(repository.path, ".git/kanbots/serve.json")) && repository.servePid() !== undefined, false);
+    assert.equal(existsSync(join(repository.path, ".git/kanbots")), false, "the sidecar has been in the repository");
   });
 }

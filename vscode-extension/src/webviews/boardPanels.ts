@@ -31,17 +31,30 @@ export class BoardPanels implements vscode.WebviewPanelSerializer<{ place?: Plac
   }
 
   /** Shows the board of a session, or of the window when it has none. */
-  show(session: Session | undefined, reveal?: number): void {
+  show(session: Session | undefined, reveal?: number, column = vscode.ViewColumn.Active): void {
     const folder = session?.folder ?? "";
     const open = this.pages.get(folder);
     if (open !== undefined) {
       open.panel.reveal(undefined, false);
     } else {
-      this.adopt(vscode.window.createWebviewPanel(BOARD_VIEW, "KanBots", vscode.ViewColumn.Active, { enableScripts: true, retainContextWhenHidden: true }), { folder });
+      this.adopt(vscode.window.createWebviewPanel(BOARD_VIEW, "KanBots", column, { enableScripts: true, retainContextWhenHidden: true }), { folder });
     }
     if (reveal !== undefined) {
       this.pages.get(folder)?.post({ t: "reveal", cardId: reveal });
     }
+  }
+
+  readonly view = BOARD_VIEW;
+
+  isShownIn(column: vscode.ViewColumn): boolean {
+    return [...this.pages.values()].some(({ panel }) => panel.visible && panel.viewColumn === column);
+  }
+
+  openAgain(label: string, column: vscode.ViewColumn): boolean {
+    this.workspaces.start();
+    const { sessions } = this.workspaces;
+    this.show(sessions.find((session) => label.endsWith(`: ${plain(nameOf(session), 40)}`)) ?? sessions[0], undefined, column);
+    return true;
   }
 
   async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: { place?: Place } | undefined): Promise<void> {

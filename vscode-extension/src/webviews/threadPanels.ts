@@ -38,6 +38,26 @@ export class ThreadPanels implements vscode.WebviewPanelSerializer<{ place?: Pla
     this.adopt(vscode.window.createWebviewPanel(THREAD_VIEW, "Thread", { viewColumn: beside ? (column ?? vscode.ViewColumn.Beside) : vscode.ViewColumn.Active }, { enableScripts: true }), { folder: session.folder, runId });
   }
 
+  readonly view = THREAD_VIEW;
+
+  isShownIn(column: vscode.ViewColumn): boolean {
+    return [...this.open.values()].some(({ page: { panel } }) => panel.visible && panel.viewColumn === column);
+  }
+
+  /** A tab is named after its card. */
+  openAgain(label: string, column: vscode.ViewColumn): boolean {
+    this.workspaces.start();
+    const number = Number(/#(\d+)/.exec(label)?.[1]);
+    for (const session of this.workspaces.sessions) {
+      const run = session.board?.runs.filter((one) => one.cardNumber === number).at(-1);
+      if (run !== undefined && !this.open.has(keyOf({ folder: session.folder, runId: run.id }))) {
+        this.adopt(vscode.window.createWebviewPanel(THREAD_VIEW, "Thread", column, { enableScripts: true }), { folder: session.folder, runId: run.id });
+        return true;
+      }
+    }
+    return false;
+  }
+
   async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: { place?: Place } | undefined): Promise<void> {
     this.workspaces.start();
     const place = state?.place;
