@@ -15,7 +15,7 @@ const ALLOWED = [
   { why: "a window that reloads or a host that was killed drops what was in flight", like: /Canceled: Canceled|CodeExpectedError: Canceled/ },
 ];
 /** Only while a suite kills processes on purpose. */
-const CRASHING = [/Extension host .*(terminated|crash)|UNRESPONSIVE|WebSocket|net::ERR_|Connection|ECONN|disposed|reconnect/i];
+const CRASHING = [/\[lifecycle\] Long running operations|Extension host .*(terminated|crash)|UNRESPONSIVE|WebSocket|net::ERR_|Connection|ECONN|disposed|reconnect/i];
 
 export class Window {
   errors = [];
@@ -248,6 +248,25 @@ export class Window {
     const header = this.page.locator(".scm-view, .pane").filter({ has: this.page.locator(".pane-header") }).filter({ has: this.page.locator(`.action-label[aria-label^="${label}"]`) }).first();
     await header.hover();
     await this.page.locator(`.pane-header .action-label[aria-label^="${label}"], .scm-provider .action-label[aria-label^="${label}"]`).first().click();
+  }
+
+  /** Until the browser has kept that a page of ours is open. A workbench in a browser saves its state every few seconds, and not as it goes. */
+  async saved(view) {
+    await until(`the window has saved that ${view} is open`, () => this.page.evaluate(async (wanted) => {
+      const done = (request) => new Promise((resolve, reject) => Object.assign(request, { onsuccess: () => resolve(request.result), onerror: () => reject(request.error) }));
+      for (const { name } of await indexedDB.databases()) {
+        const database = await done(indexedDB.open(name));
+        try {
+          for (const store of database.objectStoreNames) {
+            const values = await done(database.transaction(store).objectStore(store).getAll());
+            if (values.some((value) => typeof value === "string" && value.includes(wanted) && value.includes("editors"))) return true;
+          }
+        } finally {
+          database.close();
+        }
+      }
+      return false;
+    }, view), { seconds: 60 });
   }
 
   async reload() {

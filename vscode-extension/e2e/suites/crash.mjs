@@ -30,6 +30,7 @@ export default async function ({ step, shared }) {
   }
 
   await step("a reload of the window finds everything as it was", async () => {
+    await window.saved("kanbots.board");
     window.crashing = true;
     await window.reload();
     await asIs(await window.webview("kb-board"));
