@@ -117,7 +117,8 @@ export class Window {
   }
 
   quickPick(text) {
-    return this.page.locator(".quick-input-widget").filter({ visible: true }).filter({ hasText: text });
+    const shown = this.page.locator(".quick-input-widget").filter({ visible: true });
+    return shown.filter({ hasText: text }).or(shown.filter({ has: this.page.locator(`input[placeholder*="${text}"]`) })).first();
   }
 
   toast(text) {

@@ -127,7 +127,8 @@ export class Finding {
         event.preventDefault();
         this.close();
       }
-      if (!((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "f")) {
+      // What is handled here is handled; every other key, F1 above all, is the editor's.
+      if (event.key === "Enter" || event.key === "Escape") {
         event.stopPropagation();
       }
     };

@@ -29,7 +29,6 @@ export function replyBox(replying: Replying): TemplateResult {
       event.preventDefault();
       replying.recall(-1);
     }
-    event.stopPropagation();
   };
   return html`<textarea class="field" rows="2" dir="auto" aria-label="Message to the agent" aria-describedby="reply-note" placeholder=${refused ?? replying.placeholder} ?disabled=${refused !== undefined} .value=${text}
       @input=${(event: InputEvent) => replying.type((event.target as HTMLTextAreaElement).value)} @keydown=${keys}></textarea>
