@@ -11,7 +11,7 @@ const ALLOWED = [
   { why: "the signing module of Microsoft's own build is in no other", like: /node_modules\/vsda\// },
   { why: "the oldest workbench is installed without its search program", like: /ripgrep\/bin\/rg ENOENT/ },
   { why: "on a busy machine the built-in GitHub extension comes up late", like: /Timed out waiting for authentication provider/ },
-  { why: "the workbench reads its settings file twice while it starts", like: /User\/settings\.json already exists|Aborted onWillSaveTextDocument-event/ },
+  { why: "the workbench reads its settings file twice while it starts", like: /User\/settings\.json already exists|Aborted onWillSaveTextDocument-event|Error: unknown document/ },
   { why: "a window that reloads or a host that was killed drops what was in flight", like: /Canceled: Canceled|CodeExpectedError: Canceled/ },
 ];
 /** Only while a suite kills processes on purpose. */
@@ -194,19 +194,21 @@ export class Window {
     }, { seconds: 30 });
   }
 
-  /** A menu ignores what comes right after it opened; so it is asked again until it is gone. */
-  async menu(label) {
+  /** Takes an entry of the menu that something opens. A menu ignores what comes right after it opened, and goes when a list is drawn anew below it: it is opened again then. */
+  async menu(open, label) {
     const item = this.page.locator(".monaco-menu .action-item").filter({ has: this.page.locator(".action-label", { hasText: exactly(label) }) }).first();
-    await item.waitFor();
     await until(`the menu took "${label}"`, async () => {
-      if (await item.isVisible()) await item.click({ timeout: 1000 }).catch(() => {});
-      return !(await item.isVisible());
-    }, { seconds: 8 });
+      if (!(await item.isVisible())) {
+        await open();
+        await item.waitFor({ timeout: 3000 * slow });
+      }
+      const isTaken = await item.click({ timeout: 2000 * slow }).then(() => true, () => false);
+      return isTaken && !(await item.isVisible());
+    }, { seconds: 30 });
   }
 
   async contextMenu(target, label) {
-    await target.click({ button: "right" });
-    await this.menu(label);
+    await this.menu(() => target.click({ button: "right", timeout: 3000 * slow }), label);
   }
 
   tab(name) {

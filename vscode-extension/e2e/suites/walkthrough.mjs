@@ -14,12 +14,12 @@ export default async function ({ step, shared }) {
   bench.script("auth", [{ tool: "Bash", input: { command: "npm test" }, sh: `while [ ! -e '${gate}' ]; do sleep 0.1; done`, result: "ok", usd: 0.01 }, { sh: "printf 'test(\"signs in\", async () => { await ready(); });\\n' > test/auth.test.ts" }, { say: "It waits for the server now." }]);
   bench.script("deps", [{ sh: "printf '# Unused\\n\\nleft-pad\\nmoment\\n' > DEPENDENCIES.md; printf 'export const Button = () => <button type=\"button\" />;\\n' > src/components/Button.tsx" }, { say: "Two are not used.", usd: 0.03 }]);
   bench.script("fix", [{ say: "I take it out." }, { sh: "printf '# Unused\\n\\nmoment\\n' > DEPENDENCIES.md" }, { say: "Done as you said." }]);
-  await walk({ step, bench, repository, question: "Use Radix or build from scratch?", answer: "Radix", bodies: ["[[fake:toast]]", "[[fake:auth]]", "[[fake:deps]]"], line: "left-pad", comment: "left-pad is used after all [[fake:fix]]", file: "DEPENDENCIES.md", after: "# Unused\n\nmoment\n",
+  await walk({ step, bench, repository, question: "Use Radix or build from scratch?", answer: "Radix", bodies: ["[[fake:toast]]", "[[fake:auth]]", "[[fake:deps]]"], line: "left-pad", comment: "left-pad is used after all [[fake:fix]]", file: "DEPENDENCIES.md", after: "# Unused\n\nmoment\n", gone: /^left-pad$/,
     othersGoOn: () => writeFileSync(gate, "") });
 }
 
 /** @param way what differs between the scripted agent and the real one */
-export async function walk({ step, bench, repository, question, answer, bodies, line, comment, file, after, othersGoOn, pictures = "walkthrough" }) {
+export async function walk({ step, bench, repository, question, answer, bodies, line, comment, file, after, gone, othersGoOn, pictures = "walkthrough" }) {
   const titles = ["add toast component", "deflake the auth test", "audit unused dependencies"];
   for (const [index, title] of titles.entries()) await repository.change("card/create", { number: 88 + index, title, column: "todo", body: bodies[index] });
   const window = await step("a window opens on the repository", () => bench.open(repository.path));
@@ -74,13 +74,10 @@ export async function walk({ step, bench, repository, question, answer, bodies, 
     await window.command("KanBots: Send Comments to Agent");
   });
   await step("the agent takes another turn with it, and the open diff shows what it did", async () => {
-    await repository.until("the comment's turn is over", (now) => {
-      const run = now.runs.find(({ cardNumber }) => cardNumber === 90);
-      return run.state === "inReview" && run.turns >= 2;
-    }, 90);
-    const run = await repository.runIn(90, "inReview");
-    const { text } = await repository.request("review/blob", { runId: run.id, path: file, side: "head" });
-    assert.equal(text, after);
+    const run = (await repository.board()).runs.find(({ cardNumber }) => cardNumber === 90);
+    await until("the agent has done what the comment says", async () => (await repository.request("review/blob", { runId: run.id, path: file, side: "head" })).text === after, { seconds: 60 });
+    await repository.runIn(90, "inReview");
+    if (gone !== undefined) await until("the open diff has its new text", async () => (await window.multiDiff().locator(".editor.modified .view-line").filter({ hasText: gone }).count()) === 0);
   });
   await step("the work lands from Source Control", async () => {
     await window.activity("Source Control");
