@@ -15,7 +15,7 @@ const ALLOWED = [
   { why: "a window that reloads or a host that was killed drops what was in flight", like: /Canceled: Canceled|CodeExpectedError: Canceled/ },
 ];
 /** Only while a suite kills processes on purpose. */
-const CRASHING = [/\[lifecycle\] Long running operations|Extension host .*(terminated|crash)|UNRESPONSIVE|WebSocket|net::ERR_|Connection|ECONN|disposed|reconnect/i];
+const CRASHING = [/CloseEvent/, /\[lifecycle\] Long running operations|Extension host .*(terminated|crash)|UNRESPONSIVE|WebSocket|net::ERR_|Connection|ECONN|disposed|reconnect/i];
 
 export class Window {
   errors = [];
