@@ -182,7 +182,7 @@ export class Landing implements vscode.Disposable {
   }
 
   private async showOutput(cardNumber: number, text: string): Promise<void> {
-    const uri = vscode.Uri.from({ scheme: OUTPUT_SCHEME, path: `/hook-${cardNumber}-${Date.now()}.log` });
+    const uri = vscode.Uri.from({ scheme: OUTPUT_SCHEME, path: `/${Date.now()}/hook-${cardNumber}.log` });
     this.outputs.set(uri.path, `${text}\n`);
     for (const old of [...this.outputs.keys()].slice(0, -OUTPUTS_MAX)) {
       this.outputs.delete(old);
