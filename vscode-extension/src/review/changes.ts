@@ -1,8 +1,8 @@
 import type { ChangedFile, DiffStat, FileStatus, ReviewBlobResult, ReviewChangesResult, ReviewSide } from "../shared/protocol";
 import { bytes, plural } from "../shared/words";
 
-/** Files that the multi-file diff opens at once. Each is an editor of its own there: more make the window slow, and nobody reads them in one go. */
-export const FILES_OPENED_MAX = 300;
+/** Files that the multi-file diff opens at once. Each has two documents there, and from 175 of them on VS Code takes what listens to them for a leak. */
+export const FILES_OPENED_MAX = 80;
 
 /** Files of a page of a listing. Small enough that the first answer comes at once and that a cancel is heard between two. */
 export const FILES_PER_PAGE = 500;
@@ -137,9 +137,12 @@ export function countWords(file: ChangedFile): string {
 
 export const totalWords = (total: DiffStat): string => (total.files === 0 ? "No changes" : `${plural(total.files, "file")}, +${total.insertions} −${total.deletions}`);
 
+/** Which files of a long list are open, from 1: `81 to 160 of 312 files`. */
+export const partWords = (listing: Listing, start: number): string => `${start + 1} to ${Math.min(start + FILES_OPENED_MAX, listing.files.length)} of ${listing.files.length} files`;
+
 /** The title of a diff of several files. VS Code adds how many it shows. */
-export function diffTitle(cardNumber: number, cardTitle: string, listing: Listing, sinceLastLook: boolean): string {
-  const cut = listing.files.length > FILES_OPENED_MAX ? ` · first ${FILES_OPENED_MAX} of ${listing.files.length} files` : "";
+export function diffTitle(cardNumber: number, cardTitle: string, listing: Listing, sinceLastLook: boolean, start: number): string {
+  const cut = listing.files.length > FILES_OPENED_MAX ? ` · ${partWords(listing, start)}` : "";
   return `#${cardNumber} ${cardTitle}${sinceLastLook ? " · since last look" : ""}${cut}`;
 }
 

@@ -8,7 +8,7 @@ import type { Session } from "../sidecar/session";
 import type { Workspaces } from "../sidecar/workspaces";
 import { rowOf } from "../targets";
 import { ChangedFiles, CHANGED_FILES_VIEW, type Node } from "./changedFiles";
-import { diffTitle, FILES_OPENED_MAX, isPicture, isSameList, isThereOn, type Listing, pathOn } from "./changes";
+import { diffTitle, FILES_OPENED_MAX, isPicture, isSameList, isThereOn, type Listing, partWords, pathOn } from "./changes";
 import { Comments } from "./comments";
 import { Contents } from "./contents";
 import { type Look, Looks } from "./looks";
@@ -111,7 +111,8 @@ export class Review implements vscode.Disposable {
     await this.open(target, read.look, read.listing, sinceLastLook);
   }
 
-  private async open(target: RunTarget, look: Look, listing: Listing, sinceLastLook: boolean): Promise<void> {
+  /** @param start the first of the files that are opened: of many, a part at a time */
+  private async open(target: RunTarget, look: Look, listing: Listing, sinceLastLook: boolean, start = 0): Promise<void> {
     const { session, run } = target;
     const since = look.from !== undefined;
     await this.rememberLook(target, listing.tree);
@@ -123,12 +124,12 @@ export class Review implements vscode.Disposable {
       }
       return;
     }
-    const resources = listing.files.slice(0, FILES_OPENED_MAX).map((file) => {
+    const resources = listing.files.slice(start, start + FILES_OPENED_MAX).map((file) => {
       const [original, modified] = (["base", "head"] as const).map((side) => (isThereOn(file, side) ? uriOf({ folder: session.folder, runId: run.id, path: pathOn(file, side), side, from: look.from }) : undefined));
       return [modified ?? original, original, modified];
     });
     const before = this.tabsOf(look, true);
-    await vscode.commands.executeCommand("vscode.changes", plain(diffTitle(run.cardNumber, target.title, listing, since), 120), resources);
+    await vscode.commands.executeCommand("vscode.changes", plain(diffTitle(run.cardNumber, target.title, listing, since, start), 120), resources);
     // The diffs of single files, which come and go in one tab, do not take its place.
     await vscode.commands.executeCommand("workbench.action.keepEditor");
     if (before.length > 0) {
@@ -140,9 +141,12 @@ export class Review implements vscode.Disposable {
       vscode.window.setStatusBarMessage(`No earlier look at #${run.cardNumber} is known: this is all of it.`, SAID_MS);
     }
     if (listing.files.length > FILES_OPENED_MAX) {
-      const more = await vscode.window.showInformationMessage(`The first ${FILES_OPENED_MAX} of ${listing.files.length} files are open. All of them are in Changed Files of Source Control.`, "Show Changed Files");
-      if (more !== undefined) {
+      const next = start + FILES_OPENED_MAX < listing.files.length ? ["Open the Next"] : [];
+      const more = await vscode.window.showInformationMessage(`${partWords(listing, start)} are open. All are in Changed Files of Source Control.`, ...next, "Show Changed Files");
+      if (more === "Show Changed Files") {
         await vscode.commands.executeCommand(`${CHANGED_FILES_VIEW}.focus`);
+      } else if (more !== undefined) {
+        await this.open(target, look, listing, sinceLastLook, start + FILES_OPENED_MAX);
       }
     }
   }

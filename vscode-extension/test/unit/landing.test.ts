@@ -197,7 +197,7 @@ test("what a hook said can be read", async () => {
 
 test("an agent that is at work is not promoted, and is discarded only after a question", async () => {
   const { id } = await dispatched(place, session, "Long", [{ write: "a.txt", text: "two\n" }, { say: "Working." }, { wait: 600_000 }], 9);
-  await until("it is running", () => runNow(session, id).state === "running");
+  await until("it is running", () => session.board?.runs.find((run) => run.id === id)?.state === "running");
   const run = runNow(session, id);
   await asked("promote", run);
   expect(said()[0]).toContain("The agent of #9 is still at work.");

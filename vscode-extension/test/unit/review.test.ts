@@ -10,7 +10,7 @@ import type { Run } from "../../src/shared/protocol";
 import type { Session } from "../../src/sidecar/session";
 import { Place, until } from "../place";
 import { memory, reviewed, runNow, silentLog, workspacesOf } from "../reviewed";
-import { type EventEmitter, fileSystems, openedDocument, reset, shown, tabs, threads, trees, workspace } from "../vscode-stub";
+import { type EventEmitter, fileSystems, openedDocument, person, reset, shown, tabs, threads, trees, workspace } from "../vscode-stub";
 
 let place: Place;
 let session: Session;
@@ -112,10 +112,19 @@ test("pages are followed to the end, and no more files are opened than an editor
   const count = FILES_PER_PAGE + 7;
   const run = await reviewed(place, session, "Many", [{ sh: `mkdir many && for i in $(seq ${count}); do echo $i > many/f$i; done` }, { say: "Done." }], 8);
   await open(run);
-  expect(lastDiff()[0]).toBe(`#8 Many · first ${FILES_OPENED_MAX} of ${count} files`);
+  expect(lastDiff()[0]).toBe(`#8 Many · 1 to ${FILES_OPENED_MAX} of ${count} files`);
   expect(lastDiff()[1]).toHaveLength(FILES_OPENED_MAX);
   expect(allRows().filter((row) => row.kind === "file")).toHaveLength(count);
-  expect(shown.messages.map(({ text }) => text)).toContain(`The first ${FILES_OPENED_MAX} of ${count} files are open. All of them are in Changed Files of Source Control.`);
+  expect(shown.messages.map(({ text }) => text)).toContain(`1 to ${FILES_OPENED_MAX} of ${count} files are open. All are in Changed Files of Source Control.`);
+  // Part after part, up to the last.
+  const seen = new Set<string>();
+  person.message = (message) => {
+    lastDiff()[1].forEach(([uri]) => seen.add(uri.path));
+    return message.buttons.find((button) => button === "Open the Next");
+  };
+  await open(run);
+  expect(seen.size).toBe(count);
+  expect(tabs).toHaveLength(1);
 });
 
 test("a mark on a viewed file is kept by the sidecar, and lost when the file changes", async () => {
