@@ -44,8 +44,8 @@ dotnet build KanBots.Sidecar.sln -v q --nologo
 # The same sources as a later version, for the tests of an upgrade.
 dotnet publish src/KanBots.Sidecar -v q --nologo -c Release -p:Version=99.0.0 --artifacts-path artifacts/newer-build -o artifacts/newer
 
-echo "== the main job, as on a fresh machine (at most 3 minutes)"
-timeout 3m ./try.sh </dev/null
+echo "== the main job, as on a fresh machine (at most 5 minutes)"
+timeout 5m ./try.sh </dev/null
 
 mkdir -p artifacts
 # suite NAME MINUTES FILTER
@@ -61,9 +61,9 @@ suite() {
     exit 1
   }
 }
-suite "core, wire, architecture" 7 "FullyQualifiedName!~.Spine.&FullyQualifiedName!~.EndToEnd."
-suite "real processes" 12 "FullyQualifiedName~.Spine."
-suite "real Claude CLI" 3 "FullyQualifiedName~.EndToEnd."
+suite "core, wire, architecture" 15 "FullyQualifiedName!~.Spine.&FullyQualifiedName!~.EndToEnd."
+suite "real processes" 20 "FullyQualifiedName~.Spine."
+suite "real Claude CLI" 6 "FullyQualifiedName~.EndToEnd."
 
 # step NAME MINUTES COMMAND…: a suite of the extension, in its folder
 step() {
@@ -80,11 +80,11 @@ step() {
   }
 }
 pinned vscode-extension
-step "the extension: types" 2 npm run --silent check
-step "the extension: packages" 4 node package.mjs
+step "the extension: types" 3 npm run --silent check
+step "the extension: packages" 8 node package.mjs
 export KANBOTS_EXECUTABLE="$PWD/artifacts/vsix/sidecar/linux-x64/kanbots-sidecar" KANBOTS_FAKE_AGENT="$PWD/artifacts/try/KanBots.FakeAgent/kanbots-fake-agent"
-step "the extension: units, over the real sidecar" 4 npx vitest run --reporter=dot
+step "the extension: units, over the real sidecar" 8 npx vitest run --reporter=dot
 vscode-extension/e2e/setup.sh --older
-step "the extension: the board's page in a browser" 3 node --test-reporter=spec e2e/pages/board.mjs
-step "the extension: the thread's page in a browser" 3 node e2e/pages/thread.mjs
-step "the extension: the real workbench" 9 node e2e/all.mjs
+step "the extension: the board's page in a browser" 5 node --test-reporter=spec e2e/pages/board.mjs
+step "the extension: the thread's page in a browser" 5 node e2e/pages/thread.mjs
+step "the extension: the real workbench" 15 node e2e/all.mjs

@@ -12,6 +12,7 @@ const ALLOWED = [
   { why: "the oldest workbench is installed without its search program", like: /ripgrep\/bin\/rg ENOENT/ },
   { why: "on a busy machine the built-in GitHub extension comes up late", like: /Timed out waiting for authentication provider/ },
   { why: "the workbench reads its settings file twice while it starts", like: /User\/settings\.json already exists|Aborted onWillSaveTextDocument-event|Error: unknown document/ },
+  { why: "in a browser a window that reloads cannot wait for its connection to say goodbye", like: /\[lifecycle\] Long running operations during shutdown are unsupported in the web/ },
   { why: "a window that reloads or a host that was killed drops what was in flight", like: /Canceled: Canceled|CodeExpectedError: Canceled/ },
 ];
 /** Only while a suite kills processes on purpose. */
