@@ -52,9 +52,12 @@ async function measure(files, named, rounds) {
 /** From the first git of the first checkpoint to its last. */
 function lasted(events) {
   const lines = events.split("\n").filter((line) => line).map((line) => JSON.parse(line));
-  const first = lines.find((e) => e.event === "start" && e.argv.some((word) => word.startsWith("refs/kanbots/runs/")));
-  const last = lines.find((e) => e.event === "start" && e.argv.includes("update-ref") && e.time > first.time);
-  const end = lines.find((e) => e.event === "atexit" && e.sid === last.sid);
+  // Some are begun ahead and ended for nothing: what counts is the update-ref that came to its end, and what led to its tree.
+  const started = (wanted, before = "~") => lines.filter((e) => e.event === "start" && wanted(e.argv) && e.time < before).at(-1);
+  const kept = lines.filter((e) => e.event === "start" && e.argv.includes("update-ref"));
+  const end = lines.find((e) => e.event === "atexit" && kept.some(({ sid }) => sid === e.sid));
+  const tree = started((argv) => argv.includes("write-tree"), end.time);
+  const first = [started((argv) => argv.includes("add"), tree.time), started((argv) => argv.some((word) => word.startsWith("refs/kanbots/runs/")), tree.time)].filter((e) => e).sort((x, y) => x.time.localeCompare(y.time))[0];
   return new Date(end.time) - new Date(first.time) + (micro(end.time) - micro(first.time)) / 1000;
 }
 
