@@ -61,9 +61,9 @@ suite() {
     exit 1
   }
 }
-suite "core, wire, architecture" 15 "FullyQualifiedName!~.Spine.&FullyQualifiedName!~.EndToEnd."
-suite "real processes" 20 "FullyQualifiedName~.Spine."
-suite "real Claude CLI" 6 "FullyQualifiedName~.EndToEnd."
+suite "core, wire, architecture" 20 "FullyQualifiedName!~.Spine.&FullyQualifiedName!~.EndToEnd."
+suite "real processes" 35 "FullyQualifiedName~.Spine."
+suite "real Claude CLI" 8 "FullyQualifiedName~.EndToEnd."
 
 # step NAME MINUTES COMMAND…: a suite of the extension, in its folder
 step() {
