@@ -11,7 +11,7 @@ const root = join(here, "..");
 const out = join(root, "artifacts/vsix");
 const TARGETS = {
   "linux-x64": { profile: "aot-linux-x64", folder: "linux-x64", executable: "kanbots-sidecar", megabytes: 12 },
-  universal: { profile: "portable", folder: "portable", executable: undefined, megabytes: 12 },
+  universal: { profile: "portable", folder: "portable", executable: undefined, megabytes: 20 },
 };
 
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(TARGETS);
