@@ -62,7 +62,7 @@ suite() {
   }
 }
 suite "core, wire, architecture" 20 "FullyQualifiedName!~.Spine.&FullyQualifiedName!~.EndToEnd."
-suite "real processes" 35 "FullyQualifiedName~.Spine."
+suite "real processes" 48 "FullyQualifiedName~.Spine."
 suite "real Claude CLI" 8 "FullyQualifiedName~.EndToEnd."
 
 # step NAME MINUTES COMMAND…: a suite of the extension, in its folder
