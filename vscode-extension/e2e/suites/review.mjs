@@ -60,7 +60,9 @@ export default async function ({ step, shared }) {
     await treeRow("auth.ts").waitFor();
     for (const name of ["added.ts", "gone.ts", "new-name.ts", "logo.png", "README.md"]) await treeRow(name).waitFor();
     await treeRow("was src/old-name.ts").waitFor();
-    for (const [name, letter] of [["auth.ts", "M"], ["added.ts", "A"], ["gone.ts", "D"], ["new-name.ts", "R"]]) await until(`${name} has its letter`, () => treeRow(name).locator(".monaco-icon-label").first().evaluate((label, wanted) => [label, ...label.querySelectorAll("*")].some((part) => getComputedStyle(part, "::after").content === `"${wanted}"`), letter));
+    const hasLetter = (name, letter) =>
+      treeRow(name).locator(".monaco-icon-label").first().evaluate((label, wanted) => [label, ...label.querySelectorAll("*")].some((part) => getComputedStyle(part, "::after").content === `"${wanted}"`), letter);
+    for (const [name, letter] of [["auth.ts", "M"], ["added.ts", "A"], ["gone.ts", "D"], ["new-name.ts", "R"]]) await until(`${name} has its letter`, () => hasLetter(name, letter));
     await until("the totals are told", async () => /6 files, \+\d+ −\d+/.test(await window.view(pane).innerText()));
     await window.screenshot("review-changed-files");
   });
