@@ -121,7 +121,7 @@ export class Client {
   }
 
   /** Waits until the notifications that came are as wanted. */
-  until(what, wanted, seconds = 40) {
+  until(what, wanted, seconds = 100) {
     return new Promise((done, fail) => {
       const deadline = setTimeout(() => {
         this.waiting = this.waiting.filter((other) => other !== look);

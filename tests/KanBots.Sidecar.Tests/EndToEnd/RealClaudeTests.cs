@@ -55,7 +55,7 @@ public sealed class RealClaudeTests
             return (long)Client.Ask("run/dispatch", new JsonObject { ["cardId"] = card, ["permissionMode"] = mode })["run"]!["id"]!;
         }
 
-        internal JsonObject Until(string what, Func<JsonObject, bool> wanted) => Spine.Place.Until(Client, what, wanted, 90);
+        internal JsonObject Until(string what, Func<JsonObject, bool> wanted) => Spine.Place.Until(Client, what, wanted);
 
         internal JsonObject UntilState(long run, params string[] states) => Spine.Place.Run(Until($"run {run} {string.Join(" or ", states)}", board => states.Contains((string)Spine.Place.Run(board, run)["state"]!)), run);
 

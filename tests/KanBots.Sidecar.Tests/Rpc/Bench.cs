@@ -101,6 +101,6 @@ internal sealed class Bench : IAsyncDisposable
     {
         await Connection.DisposeAsync();
         await _theirs.DisposeAsync();
-        await Running.WaitAsync(TimeSpan.FromSeconds(20));
+        await Running.WaitAsync(TimeSpan.FromSeconds(60));
     }
 }

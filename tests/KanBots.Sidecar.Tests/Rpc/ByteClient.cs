@@ -6,7 +6,7 @@ namespace KanBots.Sidecar.Tests.Rpc;
 /// <summary>The other side of a connection: bytes out, bytes in, framing of its own so that it does not trust ours.</summary>
 internal sealed class ByteClient(Stream toServer, Stream fromServer)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     internal static byte[] Frame(string content) => Frame(Encoding.UTF8.GetBytes(content));
 

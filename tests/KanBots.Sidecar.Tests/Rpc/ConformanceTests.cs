@@ -213,7 +213,7 @@ public sealed class ConformanceTests
         }
 
         Assert.Null(await bench.Client.ReadAsync());
-        await bench.Running.WaitAsync(TimeSpan.FromSeconds(10));
+        await bench.Running.WaitAsync(TimeSpan.FromSeconds(60));
     }
 
     [Fact]

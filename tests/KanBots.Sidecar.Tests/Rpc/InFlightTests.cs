@@ -171,7 +171,7 @@ public sealed class InFlightTests
         await one.DisposeAsync();
         await left.DisposeAsync();
         await right.DisposeAsync();
-        await running.WaitAsync(TimeSpan.FromSeconds(10));
+        await running.WaitAsync(TimeSpan.FromSeconds(60));
         await Assert.ThrowsAsync<IOException>(() => one.RequestAsync("test/echo", new Nothing(), ProtocolJson.Default.Nothing, ProtocolJson.Default.Nothing, CancellationToken.None));
     }
 

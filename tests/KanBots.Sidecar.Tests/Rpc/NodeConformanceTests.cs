@@ -21,7 +21,7 @@ public sealed class NodeConformanceTests
         start.Environment["KANBOTS_TEST_AGENT"] = Place.FakeAgent;
         using var node = Start(start);
         var (output, error) = (node.StandardOutput.ReadToEndAsync(), node.StandardError.ReadToEndAsync());
-        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(4));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(8));
         try
         {
             await node.WaitForExitAsync(patience.Token);

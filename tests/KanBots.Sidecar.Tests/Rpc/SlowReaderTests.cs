@@ -69,7 +69,7 @@ public sealed class SlowReaderTests
             Assert.Equal(i, (long)(await bench.Client.NextAsync())["params"]!["runId"]!);
         }
 
-        await Task.WhenAll(all).WaitAsync(TimeSpan.FromSeconds(10));
+        await Task.WhenAll(all).WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Equal((0, 0L), (bench.Connection.QueuedMessages, bench.Connection.QueuedBytes));
     }
 
@@ -88,7 +88,7 @@ public sealed class SlowReaderTests
         while (!last.IsFaulted);
 
         await Assert.ThrowsAsync<IOException>(() => last);
-        await bench.Running.WaitAsync(TimeSpan.FromSeconds(10));
+        await bench.Running.WaitAsync(TimeSpan.FromSeconds(60));
         Assert.True(sent > OutgoingQueue.MessagesMax && clock.Elapsed < RpcConnection.StuckReader / 2, $"{sent} in {clock.Elapsed}");
         Assert.Equal((0, 0L), (bench.Connection.QueuedMessages, bench.Connection.QueuedBytes));
     }
@@ -98,7 +98,7 @@ public sealed class SlowReaderTests
     {
         await using var bench = new Bench();
         bench.Client.SendTogether(Enumerable.Range(0, 8).Select(i => Request($"{i}", "test/make", """{"runId":20000000}""")));
-        await bench.Running.WaitAsync(TimeSpan.FromSeconds(20));
+        await bench.Running.WaitAsync(TimeSpan.FromSeconds(60));
         Assert.True(bench.Connection.Closed.IsCancellationRequested);
         Assert.Empty(bench.Bugs);
         Assert.Equal(0, bench.Connection.QueuedBytes);
@@ -110,9 +110,9 @@ public sealed class SlowReaderTests
         await using var bench = new Bench(stuckReader: TimeSpan.FromMilliseconds(500));
         var clock = Stopwatch.StartNew();
         var waiting = bench.Connection.NotifyAsync("client/big", new RunReplyResult(new string('x', 5_000_000)), Json.RunReplyResult);
-        await Assert.ThrowsAsync<IOException>(() => waiting.WaitAsync(TimeSpan.FromSeconds(20)));
+        await Assert.ThrowsAsync<IOException>(() => waiting.WaitAsync(TimeSpan.FromSeconds(60)));
         Assert.InRange(clock.Elapsed.TotalMilliseconds, 450, 15_000);
-        await bench.Running.WaitAsync(TimeSpan.FromSeconds(10));
+        await bench.Running.WaitAsync(TimeSpan.FromSeconds(60));
     }
 
     [Fact]
@@ -147,7 +147,7 @@ public sealed class SlowReaderTests
         await using var bench = new Bench();
         const int Mistakes = 9_000;
         var sending = Task.Run(() => bench.Client.SendTogether(Enumerable.Range(0, Mistakes).Select(i => Request($"{i}", "no/such/method/with/a/name/that/fills/the/socket"))));
-        await sending.WaitAsync(TimeSpan.FromSeconds(20));
+        await sending.WaitAsync(TimeSpan.FromSeconds(60));
         for (var i = 0; i < Mistakes; i++)
         {
             AssertError(await bench.Client.NextAsync(), $"{i}", -32601, "no/such");

@@ -300,14 +300,14 @@ internal sealed class NothingLostSequence(NothingLostWorld world, NothingLostCou
 
     private void End(int how, int hosts, int agents)
     {
-        Place.Until($"seed {seed}: a host has begun", () => world.Place.HostPids(card, _run).Count > hosts, 60);
+        Place.Until($"seed {seed}: a host has begun", () => world.Place.HostPids(card, _run).Count > hosts);
         var moment = _random.Next(0, 400);
         Place.Moment(moment);
         Done.Add($"{how switch { 2 => "agent killed", 3 => "host killed", 4 => "stop", _ => "discard" }} after {moment} ms");
         switch (how)
         {
             case 2:
-                Place.Until($"seed {seed}: an agent has begun", () => world.Place.AgentPids(card, _run).Count > agents, 60);
+                Place.Until($"seed {seed}: an agent has begun", () => world.Place.AgentPids(card, _run).Count > agents);
                 Kill(world.Place.AgentPids(card, _run)[^1]);
                 break;
             case 3:
@@ -337,7 +337,7 @@ internal sealed class NothingLostSequence(NothingLostWorld world, NothingLostCou
     private bool Settle(int before)
     {
         JsonNode run = new JsonObject();
-        Place.Until($"seed {seed}: run {_run} is over", () => Over.Contains((string)(run = Details()["run"]!)["state"]!) || (int)run["launch"]! > before + 1, 60);
+        Place.Until($"seed {seed}: run {_run} is over", () => Over.Contains((string)(run = Details()["run"]!)["state"]!) || (int)run["launch"]! > before + 1);
         var whole = (int)run["leftRunning"]! == 0;
         if (!Over.Contains((string)run["state"]!) || !whole)
         {

@@ -135,7 +135,7 @@ internal sealed class Place : IDisposable
     internal static JsonObject Run(WireClient client, long id) => Run(client.Call("board/get"), id);
 
     /// <summary>Waits until the board is as wanted; says what it was when it never came.</summary>
-    internal static JsonObject Until(WireClient client, string what, Func<JsonObject, bool> wanted, int seconds = 40)
+    internal static JsonObject Until(WireClient client, string what, Func<JsonObject, bool> wanted, int seconds = 180)
     {
         for (var clock = Stopwatch.StartNew(); ;)
         {
@@ -153,7 +153,7 @@ internal sealed class Place : IDisposable
     internal static JsonObject UntilState(WireClient client, long run, params string[] states) =>
         Run(Until(client, $"run {run} {string.Join(" or ", states)}", board => states.Contains((string)Run(board, run)["state"]!)), run);
 
-    internal static void Until(string what, Func<bool> wanted, double seconds = 20)
+    internal static void Until(string what, Func<bool> wanted, double seconds = 120)
     {
         for (var clock = Stopwatch.StartNew(); !wanted(); Thread.Sleep(10))
         {

@@ -114,7 +114,7 @@ public sealed class RelayRaceTests
             var (code, error, took) = RunRelay(place);
             Assert.Equal(4, code);
             Assert.Contains("serve.log", error);
-            Assert.InRange(took.TotalSeconds, 9, 20);
+            Assert.InRange(took.TotalSeconds, 9, 60);
         }
         finally
         {

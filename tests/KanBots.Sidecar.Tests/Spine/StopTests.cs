@@ -72,7 +72,7 @@ public sealed class StopTests
         Assert.Equal(1, (int)ended["leftRunning"]!);
         Assert.True(Place.IsAlive(daemon));
         client.Ask("run/stop", new JsonObject { ["runId"] = run });
-        Place.Until("the daemon is gone", () => !Place.IsAlive(daemon), 3);
+        Place.Until("the daemon is gone", () => !Place.IsAlive(daemon));
         Place.Until(client, "the card says so", board => (int)Place.Run(board, run)["leftRunning"]! == 0);
     }
 }

@@ -86,7 +86,7 @@ public sealed class SurvivalTests
             client.Call("board/get");
         }
 
-        var board = Place.Until(client, "all have finished", board => runs.All(run => (string)Place.Run(board, run)["state"]! == "finished"), 120);
+        var board = Place.Until(client, "all have finished", board => runs.All(run => (string)Place.Run(board, run)["state"]! == "finished"), 240);
         for (var i = 0; i < runs.Length; i++)
         {
             Assert.Equal(kills * 4 * 1000, (long)Place.Run(board, runs[i])["costMicroUsd"]!);
@@ -145,7 +145,7 @@ public sealed class SurvivalTests
 
         var children = Directory.GetFiles(pids).Select(file => int.Parse(Path.GetFileName(file))).ToList();
         Assert.NotEmpty(children);
-        Place.Until($"seed {seed}: every child of every launch is gone", () => !children.Any(Place.IsAlive), 5);
+        Place.Until($"seed {seed}: every child of every launch is gone", () => !children.Any(Place.IsAlive), 30);
         Assert.Equal(4, Place.Git(place.Repository, "worktree", "list", "--porcelain").Split("worktree ").Length - 1);
         Assert.Equal("", Place.Git(place.Repository, "status", "--porcelain"));
         Place.Git(place.Repository, "fsck", "--strict");

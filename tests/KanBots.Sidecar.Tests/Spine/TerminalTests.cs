@@ -209,7 +209,7 @@ public sealed class TerminalTests
         Assert.Contains("kanbots-sidecar stop 1", output);
         Assert.Contains("git worktree prune", output);
         Ok(place, "stop", "1");
-        Place.Until("what was left is gone", () => !Place.IsAlive(int.Parse(File.ReadAllText(Path.Combine(pids, "a")))), 5);
+        Place.Until("what was left is gone", () => !Place.IsAlive(int.Parse(File.ReadAllText(Path.Combine(pids, "a")))));
 
         place.Variables["ANTHROPIC_API_KEY"] = "";
         Assert.Contains("not signed in", Run(place, "doctor").Output);

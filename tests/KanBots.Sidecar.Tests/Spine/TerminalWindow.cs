@@ -47,7 +47,7 @@ internal sealed class TerminalWindow : IDisposable
         }
     }
 
-    internal void Until(string words, int seconds = 30)
+    internal void Until(string words, int seconds = 120)
     {
         var shown = false;
         Place.Until($"the terminal shows '{words}' or ends", () => (shown = Drawn.Contains(words, StringComparison.Ordinal)) || !_reader.IsAlive, seconds);
@@ -63,7 +63,7 @@ internal sealed class TerminalWindow : IDisposable
     /// <returns>All that was drawn.</returns>
     internal string UntilEnd()
     {
-        Place.Until("the command ended", () => _process.HasExited, 60);
+        Place.Until("the command ended", () => _process.HasExited);
         _reader.Join();
         return Drawn;
     }

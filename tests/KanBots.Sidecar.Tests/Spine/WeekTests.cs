@@ -68,7 +68,7 @@ public sealed class WeekTests(ITestOutputHelper output)
         var quarter = Least(0.2, 0.55); // not the first: what is left of the old runs is still to come
         var allowed = quarter + ((long)BytesPerRunMax * Runs * 3 / 4 / 1024);
         output.WriteLine($"{Runs} runs: {quarter} KiB of its own at a quarter, at most {allowed} KiB at the end; all: {string.Join(' ', samples.Select(sample => sample.KiB))}");
-        Place.Until($"serve has given back all but {allowed} KiB", () => KiB(place.ServePid, "Pss_Anon") <= allowed, 40);
+        Place.Until($"serve has given back all but {allowed} KiB", () => KiB(place.ServePid, "Pss_Anon") <= allowed);
         output.WriteLine($"{KiB(place.ServePid, "Pss_Anon")} KiB in the end");
         Assert.InRange(KiB(place.ServePid, "Pss"), 1, MiBMax << 10);
         var total = (long)client.Call("board/get")["spend"]!["totalMicroUsd"]!;

@@ -76,9 +76,9 @@ internal sealed class WireClient : IDisposable
             var until = Stopwatch.StartNew();
             while (!_answers.ContainsKey(id))
             {
-                if (_ended || until.Elapsed > TimeSpan.FromSeconds(60))
+                if (_ended || until.Elapsed > TimeSpan.FromSeconds(180))
                 {
-                    throw new InvalidOperationException($"{what}: {(_ended ? "the connection ended" : "no answer in 60 s")}. {Errors}");
+                    throw new InvalidOperationException($"{what}: {(_ended ? "the connection ended" : "no answer in 180 s")}. {Errors}");
                 }
 
                 Monitor.Wait(_gate, 1000);
@@ -97,7 +97,7 @@ internal sealed class WireClient : IDisposable
         }
     }
 
-    internal int WaitForExit() => _process.WaitForExit(15_000) ? _process.ExitCode : throw new InvalidOperationException("The relay lives on.");
+    internal int WaitForExit() => _process.WaitForExit(60_000) ? _process.ExitCode : throw new InvalidOperationException("The relay lives on.");
 
     internal void EndInput() => _process.StandardInput.Close();
 
