@@ -20,12 +20,20 @@ export async function pickOne<Item extends vscode.QuickPickItem>(place: Place, i
   pick.matchOnDescription = true;
   pick.matchOnDetail = true;
   return run(place, pick, (settle) => {
-    void fill(pick, items, settle).then(() => {
-      const found = active === undefined ? undefined : pick.items.find(active);
+    const fill = (rows: readonly Item[]) => {
+      pick.items = rows;
+      pick.busy = false;
+      const found = active === undefined ? undefined : rows.find(active);
       if (found !== undefined) {
         pick.activeItems = [found];
       }
-    });
+    };
+    if (items instanceof Promise) {
+      pick.busy = true;
+      items.then(fill, (error: unknown) => settle(undefined, error));
+    } else {
+      fill(items);
+    }
     pick.onDidAccept(() => {
       const [item] = pick.selectedItems;
       if (item !== undefined) {
@@ -35,22 +43,45 @@ export async function pickOne<Item extends vscode.QuickPickItem>(place: Place, i
   });
 }
 
-/** Asks for any of `items`. */
-export async function pickMany<Item extends vscode.QuickPickItem>(place: Place, items: readonly Item[], placeholder: string): Promise<readonly Item[] | Back | undefined> {
+/** Asks for one or more of `items`. */
+export async function pickMany<Item extends vscode.QuickPickItem>(place: Place, items: readonly Item[], placeholder: string, chosen: (item: Item) => boolean): Promise<readonly Item[] | Back | undefined> {
   const pick = vscode.window.createQuickPick<Item>();
   pick.placeholder = placeholder;
+  pick.matchOnDescription = true;
+  pick.matchOnDetail = true;
   pick.canSelectMany = true;
   pick.items = items;
-  return run(place, pick, (settle) => pick.onDidAccept(() => settle(pick.selectedItems)));
+  // `picked` of an item counts in showQuickPick alone.
+  pick.selectedItems = items.filter(chosen);
+  return run(place, pick, (settle) => pick.onDidAccept(() => pick.selectedItems.length > 0 && settle(pick.selectedItems)));
 }
 
-/** Asks for a text. `validate` says what is wrong with it; nothing is wrong: undefined. */
-export async function askText(place: Place, asked: { prompt: string; placeholder?: string; value?: string; validate?: (text: string) => string | undefined }): Promise<string | Back | undefined> {
+export interface AskedText {
+  prompt: string;
+  placeholder?: string;
+  value?: string;
+  /** Says what is wrong with a text; undefined: nothing. */
+  validate?: (text: string) => string | undefined;
+  /** Offered by a pencil, for a text that is too long for a box; answers undefined when the person has left. */
+  elsewhere?: (text: string) => Promise<string | undefined>;
+}
+
+const PENCIL: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon("edit"), tooltip: "Write It in an Editor" };
+
+/** Asks for a text. A box is one line: of a text of several the first is shown, and it stays whole unless that is changed. */
+export async function askText(place: Place, asked: AskedText): Promise<string | Back | undefined> {
   const input = vscode.window.createInputBox();
+  const whole = asked.value ?? "";
+  const [firstLine = ""] = whole.split("\n");
+  const written = (): string => (input.value === firstLine ? whole : input.value);
   input.prompt = asked.prompt;
   input.placeholder = asked.placeholder;
-  input.value = asked.value ?? "";
-  return run(place, input, (settle) => {
+  input.value = firstLine;
+  const answer = await run<string | typeof PENCIL>(place, input, (settle) => {
+    if (asked.elsewhere !== undefined) {
+      input.buttons = [...input.buttons, PENCIL];
+    }
+    input.onDidTriggerButton((button) => button === PENCIL && settle(PENCIL));
     input.onDidChangeValue((text) => {
       input.validationMessage = asked.validate?.(text);
     });
@@ -58,20 +89,11 @@ export async function askText(place: Place, asked: { prompt: string; placeholder
       const wrong = asked.validate?.(input.value);
       input.validationMessage = wrong;
       if (wrong === undefined) {
-        settle(input.value);
+        settle(written());
       }
     });
   });
-}
-
-async function fill<Item extends vscode.QuickPickItem>(pick: vscode.QuickPick<Item>, items: readonly Item[] | Promise<readonly Item[]>, settle: (value: undefined, error?: unknown) => void): Promise<void> {
-  pick.busy = true;
-  try {
-    pick.items = await items;
-    pick.busy = false;
-  } catch (error) {
-    settle(undefined, error);
-  }
+  return answer === PENCIL ? asked.elsewhere?.(written()) : (answer as string | Back | undefined);
 }
 
 /** Shows an input until it is settled, hidden or taken away, and lets go of it then. */

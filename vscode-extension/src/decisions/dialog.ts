@@ -84,10 +84,10 @@ async function askOne(place: Place, question: Question, offersThread: boolean): 
 
 async function askSeveral(place: Place, question: Question, before: QuestionAnswer | undefined): Promise<readonly string[] | Back | undefined> {
   const prompt = plain(question.text);
-  const rows = optionsOf(question).map((option, index) => ({ label: option.label, detail: option.detail, value: question.options[index]?.label, picked: before?.values.includes(question.options[index]?.label ?? "") ?? false }));
-  const other = { label: OTHER_LABEL, detail: "Also say something in your own words.", value: undefined, picked: false };
+  const rows = optionsOf(question).map((option, index) => ({ label: option.label, detail: option.detail, value: question.options[index]?.label }));
+  const other = { label: OTHER_LABEL, detail: "Also say something in your own words.", value: undefined };
   for (;;) {
-    const picked = await pickMany(place, [...rows, other], `${prompt} (any number)`);
+    const picked = await pickMany(place, [...rows, other], `${prompt} (any number)`, ({ value }) => value !== undefined && before?.values.includes(value) === true);
     if (picked === undefined || picked === BACK) {
       return picked;
     }

@@ -8,8 +8,8 @@ import type { Review } from "../review/review";
 import { nowOf, runFor, type RunTarget } from "../review/target";
 import { asFailure, type SidecarFailure } from "../sidecar/failure";
 import type { Workspaces } from "../sidecar/workspaces";
+import { askText, BACK, type Back, pickMany, pickOne, type Place } from "../steps";
 import { branchesOf, showCommit } from "./git";
-import { type Answer, BACK, pickStep, type StepPlace, typeStep } from "./steps";
 import { branchRows, branchTrouble, dayOf, landingWords, messageFor, shortCommit, STRATEGIES } from "./words";
 
 const OUTPUT_SCHEME = "kanbots-output";
@@ -97,15 +97,15 @@ export class Landing implements vscode.Disposable {
     const { run, title } = target;
     const choice: Choice = { branch: "", isNew: false, strategy: "squash", message: messageFor(title, run.cardNumber) };
     const steps = [
-      (place: StepPlace) => this.chooseBranch(place, target, choice, branches),
-      (place: StepPlace) => chooseStrategy(place, choice),
-      (place: StepPlace) => chooseFiles(place, choice, files),
-      (place: StepPlace) => chooseMessage(place, choice),
-      (place: StepPlace) => confirm(place, choice, files, foreseen(target, choice)),
+      (place: Place) => this.chooseBranch(place, target, choice, branches),
+      (place: Place) => chooseStrategy(place, choice),
+      (place: Place) => chooseFiles(place, choice, files),
+      (place: Place) => chooseMessage(place, choice),
+      (place: Place) => confirm(place, choice, files, foreseen(target, choice)),
     ];
     let forward = true;
     for (let at = 0; at < steps.length; at += forward ? 1 : -1) {
-      const answer = await steps[at]?.({ title: plain(`Promote #${run.cardNumber} ${title}`, 100), step: at + 1, steps: steps.length });
+      const answer = await steps[at]?.({ title: plain(`Promote #${run.cardNumber} ${title}`, 100), step: at + 1, totalSteps: steps.length, canGoBack: at > 0 });
       if (answer === undefined) {
         return undefined;
       }
@@ -114,21 +114,24 @@ export class Landing implements vscode.Disposable {
     return choice;
   }
 
-  private async chooseBranch(place: StepPlace, { run }: RunTarget, choice: Choice, branches: { names: readonly string[]; head?: string }): Promise<Answer<true>> {
+  private async chooseBranch(place: Place, { run }: RunTarget, choice: Choice, branches: { names: readonly string[]; head?: string }): Promise<true | Back | undefined> {
     const rows = branchRows(branches.names, run.baseRef, branches.head).map((row) => ({ label: plain(row.name), description: row.why, iconPath: new vscode.ThemeIcon("git-branch"), name: row.name as string | undefined }));
     const make = { label: "New branch…", description: undefined, iconPath: new vscode.ThemeIcon("add"), name: undefined };
     for (;;) {
       const items = [...rows, make];
-      const picked = await pickStep(place, "Land on which branch?", items, { active: items.find((row) => row.name === choice.branch) });
+      const picked = await pickOne(place, items, "Land on which branch?", (row) => row.name === choice.branch);
       if (picked === undefined || picked === BACK) {
         return picked;
       }
-      const [row] = picked;
-      if (row?.name !== undefined) {
-        [choice.branch, choice.isNew] = [row.name, false];
+      if (picked.name !== undefined) {
+        [choice.branch, choice.isNew] = [picked.name, false];
         return true;
       }
-      const named = await typeStep({ ...place, within: true }, `The new branch begins where the run did (${plain(run.baseRef)}).`, choice.isNew ? choice.branch : `issue-${run.cardNumber}`, (name) => (branches.names.includes(name) ? `${name} is there already. Go back and pick it to land on it.` : branchTrouble(name)));
+      const named = await askText({ ...place, canGoBack: true }, {
+        prompt: `The new branch begins where the run did (${plain(run.baseRef)}).`,
+        value: choice.isNew ? choice.branch : `issue-${run.cardNumber}`,
+        validate: (name) => (branches.names.includes(name) ? `${name} is there already. Go back and pick it to land on it.` : branchTrouble(name)),
+      });
       if (named === undefined) {
         return undefined;
       }
@@ -242,24 +245,24 @@ export class Landing implements vscode.Disposable {
 /** A step that has nothing to ask. */
 const SKIP = Symbol("skip");
 
-async function chooseStrategy(place: StepPlace, choice: Choice): Promise<Answer<true>> {
+async function chooseStrategy(place: Place, choice: Choice): Promise<true | Back | undefined> {
   const rows = STRATEGIES.map(({ strategy, label, detail }) => ({ label, detail, strategy }));
-  const picked = await pickStep(place, `How does it land on ${plain(choice.branch)}?`, rows, { active: rows.find((row) => row.strategy === choice.strategy) });
+  const picked = await pickOne(place, rows, `How does it land on ${plain(choice.branch)}?`, (row) => row.strategy === choice.strategy);
   if (picked === undefined || picked === BACK) {
     return picked;
   }
-  choice.strategy = picked[0]?.strategy ?? "squash";
+  choice.strategy = picked.strategy;
   return true;
 }
 
 /** Only a squash can leave files out. */
-async function chooseFiles(place: StepPlace, choice: Choice, files: readonly ChangedFile[]): Promise<Answer<true> | typeof SKIP> {
+async function chooseFiles(place: Place, choice: Choice, files: readonly ChangedFile[]): Promise<true | Back | typeof SKIP | undefined> {
   if (choice.strategy !== "squash" || files.length === 1) {
     choice.paths = undefined;
     return SKIP;
   }
   const rows = files.map((file) => ({ label: plain(file.path), description: `${STATUS_LETTERS[file.status]} ${countWords(file)}`, path: file.path }));
-  const picked = await pickStep(place, "Which files land?", rows, { many: true, chosen: rows.filter((row) => choice.paths?.includes(row.path) ?? true) });
+  const picked = await pickMany(place, rows, "Which files land?", (row) => choice.paths?.includes(row.path) ?? true);
   if (picked === undefined || picked === BACK) {
     return picked;
   }
@@ -267,9 +270,9 @@ async function chooseFiles(place: StepPlace, choice: Choice, files: readonly Cha
   return true;
 }
 
-async function chooseMessage(place: StepPlace, choice: Choice): Promise<Answer<true>> {
+async function chooseMessage(place: Place, choice: Choice): Promise<true | Back | undefined> {
   const asked = choice.strategy === "rebase" ? "The message of what was not committed." : "The message of the commit. The pencil opens an editor for a longer one.";
-  const answer = await typeStep(place, asked, choice.message, (text) => (text.trim() === "" ? "A commit needs a message." : undefined), writeInEditor);
+  const answer = await askText(place, { prompt: asked, value: choice.message, validate: (text) => (text.trim() === "" ? "A commit needs a message." : undefined), elsewhere: writeInEditor });
   if (answer === undefined || answer === BACK) {
     return answer;
   }
@@ -290,18 +293,18 @@ async function writeInEditor(text: string): Promise<string | undefined> {
   return picked === undefined ? undefined : written;
 }
 
-async function confirm(place: StepPlace, choice: Choice, files: readonly ChangedFile[], conflict: string | undefined): Promise<Answer<true>> {
+async function confirm(place: Place, choice: Choice, files: readonly ChangedFile[], conflict: string | undefined): Promise<true | Back | undefined> {
   const landing = files.filter((file) => choice.paths?.includes(file.path) ?? true);
   const yes = { label: plain(landingWords(files, choice.paths, choice.branch, choice.isNew, choice.strategy)), detail: conflict ?? plain(choice.message.split("\n")[0] ?? ""), iconPath: new vscode.ThemeIcon("git-merge") };
   const shown = landing.slice(0, SHOWN_MAX).map((file) => ({ label: plain(file.path), description: `${STATUS_LETTERS[file.status]} ${countWords(file)}` }));
   const more = landing.length > SHOWN_MAX ? [{ label: `and ${plural(landing.length - SHOWN_MAX, "more file")}` }] : [];
   const items: vscode.QuickPickItem[] = [yes, { label: "What lands", kind: vscode.QuickPickItemKind.Separator }, ...shown, ...more];
   for (;;) {
-    const picked = await pickStep(place, "Press Enter to land it", items, { active: yes });
+    const picked = await pickOne(place, items, "Press Enter to land it", (item) => item === yes);
     if (picked === undefined || picked === BACK) {
       return picked;
     }
-    if (picked[0] === yes) {
+    if (picked === yes) {
       return true;
     }
   }

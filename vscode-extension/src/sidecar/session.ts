@@ -37,6 +37,8 @@ const IN_FLIGHT_MAX = 500;
 
 export interface SessionOptions {
   folder: string;
+  /** Asked as soon as the root of the repository is known. False: another session of the window is of that repository, and this one ends. */
+  claim(root: string | undefined): boolean;
   clientVersion: string;
   locate(): Located;
   environment(): NodeJS.ProcessEnv;
@@ -211,6 +213,10 @@ export class Session implements Disposable {
 
   private async open(connection: Connection): Promise<void> {
     const hello = await connection.initialize({ clientName: "vscode", clientVersion: this.options.clientVersion, workspaceFolder: this.folder, trusted: true, capabilities: [] });
+    if (!this.options.claim(hello.repositoryRoot)) {
+      this.dispose();
+      return;
+    }
     this.rootOfRepository = hello.repositoryRoot;
     const board = await connection.request("board/get", {});
     if (this.connection !== connection) {

@@ -17,9 +17,11 @@ export interface Target {
   runId?: number;
 }
 
-/** The sidecars of a window: one for each folder of it, started when something of ours is first looked at, and only where the workspace is trusted. */
+/** The sidecars of a window: one for each repository that a folder of it is in, started when something of ours is first looked at, and only where the workspace is trusted. */
 export class Workspaces implements vscode.Disposable {
   private readonly byFolder = new Map<string, Session>();
+  /** Folders of a repository that another folder's session is of, with that folder. */
+  private readonly shownBy = new Map<string, string>();
   private readonly disposables: vscode.Disposable[] = [];
   private readonly didChange = new vscode.EventEmitter<void>();
   private readonly didOpen = new vscode.EventEmitter<Session>();
@@ -68,7 +70,7 @@ export class Workspaces implements vscode.Disposable {
   }
 
   sessionOf(folder: string): Session | undefined {
-    return this.byFolder.get(folder);
+    return this.byFolder.get(this.shownBy.get(folder) ?? folder);
   }
 
   /** The repository in question: the only one, the one that a resource is in, or the one that a person picks. */
@@ -110,17 +112,35 @@ export class Workspaces implements vscode.Disposable {
         session.dispose();
       }
     }
+    for (const [folder, owner] of this.shownBy) {
+      if (!folders.includes(folder) || !this.byFolder.has(owner)) {
+        this.shownBy.delete(folder);
+      }
+    }
     for (const folder of folders) {
-      if (!this.byFolder.has(folder)) {
+      if (!this.byFolder.has(folder) && !this.shownBy.has(folder)) {
         this.open(folder);
       }
     }
     this.didChange.fire();
   }
 
+  /** Two folders of one repository have one board, one badge and one notification of each decision. */
+  private claim(folder: string, root: string | undefined): boolean {
+    const other = root === undefined ? undefined : this.sessions.find((session) => session.folder !== folder && session.repositoryRoot === root);
+    if (other !== undefined) {
+      this.log.info(`${folder} is of the repository ${root}, whose board is shown already`);
+      this.byFolder.delete(folder);
+      this.shownBy.set(folder, other.folder);
+      this.didChange.fire();
+    }
+    return other === undefined;
+  }
+
   private open(folder: string): void {
     const session = new Session({
       folder,
+      claim: (root) => this.claim(folder, root),
       clientVersion: String((this.context.extension.packageJSON as { version: string }).version),
       locate: () => this.locate(),
       // What belongs to the editor is taken out by the sidecar, which knows the list for every editor.

@@ -79,7 +79,7 @@ test("a refusal is a sentence with its next step, and the session lives on", asy
 
 test("who is refused for good is not asked again, and the state says what to do", async () => {
   const elsewhere = new Session({
-    folder: place.root, clientVersion: "0", locate: () => ({ kind: "found", command: { command: process.env.KANBOTS_EXECUTABLE ?? "", args: [], from: "setting" } }), environment: () => place.environment,
+    folder: place.root, claim: () => true, clientVersion: "0", locate: () => ({ kind: "found", command: { command: process.env.KANBOTS_EXECUTABLE ?? "", args: [], from: "setting" } }), environment: () => place.environment,
     trace: () => "off", log: () => undefined, later: () => expect.unreachable("it is started again"), now: () => 0,
   });
   elsewhere.start();
@@ -93,7 +93,7 @@ test("an executable that cannot be started is tried again by the back-off, and t
   const waits: number[] = [];
   const states: SidecarState[] = [];
   const session = new Session({
-    folder: place.repository, clientVersion: "0", locate: () => ({ kind: "found", command: { command: "/nowhere/kanbots-sidecar", args: [], from: "setting" } }), environment: () => place.environment,
+    folder: place.repository, claim: () => true, clientVersion: "0", locate: () => ({ kind: "found", command: { command: "/nowhere/kanbots-sidecar", args: [], from: "setting" } }), environment: () => place.environment,
     trace: () => "off", log: () => undefined, now: () => 0,
     later: (milliseconds, callback) => {
       waits.push(milliseconds);
@@ -113,7 +113,7 @@ test("an executable that cannot be started is tried again by the back-off, and t
 
 test("who waits for a sidecar that is not there can cancel, and closing the window refuses the rest", async () => {
   const session = new Session({
-    folder: place.repository, clientVersion: "0", locate: () => ({ kind: "found", command: { command: "/nowhere/kanbots-sidecar", args: [], from: "setting" } }), environment: () => place.environment,
+    folder: place.repository, claim: () => true, clientVersion: "0", locate: () => ({ kind: "found", command: { command: "/nowhere/kanbots-sidecar", args: [], from: "setting" } }), environment: () => place.environment,
     trace: () => "off", log: () => undefined, now: () => 0, later: () => ({ dispose: () => undefined }),
   });
   session.start();
