@@ -1,6 +1,6 @@
 // What an agent did lands on a branch, is put aside and comes back, and worktrees are cleaned up: from Source Control, the view and the palette.
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { until } from "../until.mjs";
 
@@ -159,6 +159,40 @@ export default async function ({ step, shared }) {
     await window.pick(/^#4 Hooked$/);
     await repository.runIn(4, "inReview");
     assert.ok(existsSync(worktreePath));
+  });
+
+  await step("a merge and a rebase land as git would, and files in the way are named", async () => {
+    bench.script("commits", [{ sh: "git commit -q --allow-empty -m one; echo e > $PWD/e.txt; git add e.txt; git commit -qm two" }, { say: "Done." }]);
+    const land = async (number, title, strategy, branch) => {
+      await window.command("KanBots: Promote…");
+      await window.pick(title);
+      if (branch === undefined) {
+        await enter("Land on which branch?");
+      } else {
+        await window.pick(/^New branch…$/);
+        await window.enter(branch, { title: "The new branch begins" });
+      }
+      await window.pick(strategy);
+      const text = page.locator(".quick-input-widget").filter({ visible: true, hasText: /The message of/ });
+      await text.waitFor();
+      await page.keyboard.press("Enter");
+      await enter("Press Enter to land it");
+    };
+    rmSync(join(repository.path, ".git/hooks/pre-commit"));
+    await begin(6, "Merged", "commits");
+    await land(6, /^#6 Merged$/, "Merge", "merged");
+    await window.toast("Landed on merged as").waitFor();
+    assert.equal(repository.git("rev-list", "--count", "--merges", "main..merged").trim(), "1");
+    await begin(7, "Rebased", "commits");
+    repository.write("e.txt", "in the way\n");
+    await land(7, /^#7 Rebased$/, "Rebase");
+    await window.toast("#7: ").filter({ hasText: "e.txt" }).waitFor();
+    await window.screenshot("landing-in-the-way");
+    assert.equal(repository.read("e.txt"), "in the way\n");
+    rmSync(join(repository.path, "e.txt"));
+    await land(7, /^#7 Rebased$/, "Rebase");
+    await window.toast("Landed on main as").waitFor();
+    assert.deepEqual([repository.git("log", "-1", "--format=%s").trim(), repository.git("rev-list", "--count", "--merges", "-3", "HEAD").trim(), repository.read("e.txt")], ["two", "0", "e\n"]);
   });
 
   await step("worktrees are cleaned up after their plan, a foreign one only after a question of its own", async () => {
