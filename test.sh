@@ -82,7 +82,7 @@ step() {
 pinned vscode-extension
 step "the extension: types" 3 npm run --silent check
 step "the extension: packages" 8 node package.mjs
-export KANBOTS_EXECUTABLE="$PWD/artifacts/vsix/sidecar/linux-x64/kanbots-sidecar" KANBOTS_FAKE_AGENT="$PWD/artifacts/try/KanBots.FakeAgent/kanbots-fake-agent"
+export KANBOTS_EXECUTABLE="$PWD/artifacts/publish/aot-linux-x64/kanbots-sidecar" KANBOTS_FAKE_AGENT="$PWD/artifacts/try/KanBots.FakeAgent/kanbots-fake-agent"
 step "the extension: units, over the real sidecar" 8 npx vitest run --reporter=dot
 # The pages in a browser and the real workbench (VS Code 1.139.1 and 1.103.2) are installed and driven by the long run; one suite: node e2e/all.mjs NAME.
 if [ $long = 1 ]; then

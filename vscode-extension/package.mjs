@@ -37,29 +37,29 @@ function files(folder, skip = () => false) {
   }).sort();
 }
 
-/** Publishes the sidecar, unless what is there came from these very sources. */
-function sidecar({ profile, folder }) {
-  const to = join(out, "sidecar", folder);
-  const stamp = join(out, "sidecar", `${folder}.from`);
-  const hash = createHash("sha256");
-  const sources = [...files(join(root, "src"), (name) => ["bin", "obj"].includes(name)), ...readdirSync(root).filter((name) => /^(global\.json|Directory\..*\.props)$/.test(name)).map((name) => join(root, name))];
-  for (const path of sources) hash.update(relative(root, path)).update("\0").update(readFileSync(path));
-  const now = hash.digest("hex");
+/** Publishes the sidecar, unless what is there came from these very sources without a warning. The tests of the publish profiles keep theirs in the same place, by the same stamp. */
+function sidecar(profile) {
+  const to = join(root, "artifacts/publish", profile);
+  const stamp = `${to}.sources`;
+  const sources = [...files(join(root, "src"), (name) => ["bin", "obj"].includes(name)), ...["Directory.Build.props", "Directory.Packages.props", "global.json", ".editorconfig"].map((name) => join(root, name))].sort();
+  const hex = (bytes) => createHash("sha256").update(bytes).digest("hex").toUpperCase();
+  const now = hex(sources.map((path) => `${relative(root, path).split("\\").join("/")} ${hex(readFileSync(path))}`).join("\n"));
   if (existsSync(to) && existsSync(stamp) && readFileSync(stamp, "utf8") === now) return to;
   console.log(`Publishing the sidecar (${profile})`);
+  rmSync(stamp, { force: true });
   rmSync(to, { recursive: true, force: true });
-  run("dotnet", ["publish", "src/KanBots.Sidecar", `-p:PublishProfile=${profile}`, "--artifacts-path", join(out, "build", folder), "-o", to, "-v", "q", "--nologo"], root);
-  writeFileSync(stamp, now);
+  const said = run("dotnet", ["publish", "src/KanBots.Sidecar", `-p:PublishProfile=${profile}`, "--artifacts-path", join(root, "artifacts/publish-build", profile), "--disable-build-servers", "-v", "q", "--nologo"], root);
+  if (!/\b(warning|error)\b/i.test(said)) writeFileSync(stamp, now);
   return to;
 }
 
-function make(target, { folder, executable, megabytes, ...rest }) {
+function make(target, { profile, folder, executable, megabytes }) {
   const stage = join(out, "stage", target);
   rmSync(stage, { recursive: true, force: true });
   mkdirSync(join(stage, "bin"), { recursive: true });
   for (const name of ["dist", "media", "README.md"]) cpSync(join(here, name), join(stage, name), { recursive: true });
   for (const name of ["LICENSE", "CHANGELOG.md"]) cpSync(join(root, name), join(stage, name));
-  cpSync(sidecar({ folder, ...rest }), join(stage, "bin", folder), { recursive: true, filter: (path) => !/\.(pdb|dbg|xml)$/.test(path) });
+  cpSync(sidecar(profile), join(stage, "bin", folder), { recursive: true, filter: (path) => !/\.(pdb|dbg|xml)$/.test(path) });
   if (executable !== undefined) chmodSync(join(stage, "bin", folder, executable), 0o755);
   const manifest = JSON.parse(readFileSync(join(here, "package.json"), "utf8"));
   // What is bundled needs no packages, and nobody builds in an installed extension.

@@ -62,7 +62,7 @@ export class Bench {
     bench.scripts = at("scripts");
     bench.extensions = at("extensions");
     bench.agent = process.env.KANBOTS_FAKE_AGENT ?? join(artifacts, "try/KanBots.FakeAgent/kanbots-fake-agent");
-    bench.sidecar = needed(process.env.KANBOTS_EXECUTABLE ?? join(artifacts, "vsix/sidecar/linux-x64/kanbots-sidecar"), "run `node package.mjs` in vscode-extension, or set KANBOTS_EXECUTABLE.");
+    bench.sidecar = needed(process.env.KANBOTS_EXECUTABLE ?? join(artifacts, "publish/aot-linux-x64/kanbots-sidecar"), "run `node package.mjs` in vscode-extension, or set KANBOTS_EXECUTABLE.");
     bench.environment = {
       PATH: process.env.PATH, LANG: "C.UTF-8", TZ: "UTC", SHELL: "/bin/bash", HOME: at("home"), XDG_RUNTIME_DIR: at("run"), XDG_CACHE_HOME: at("cache"), TMPDIR: at("tmp"),
       GIT_CONFIG_NOSYSTEM: "1", FAKE_AGENT_SCRIPTS: at("scripts"), DOTNET_CLI_HOME: at("home"), EXTENSIONS_GALLERY: "{}",
