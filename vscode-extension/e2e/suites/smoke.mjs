@@ -17,10 +17,10 @@ export default async function ({ step, bench: start }) {
     await board.getByRole("button", { name: "Dispatch" }).first().click();
     await repository.runIn(1, "inReview");
   });
-  await step("the card is in review", () => board.getByRole("button", { name: "Review" }).first().waitFor());
+  await step("the card is in review", () => board.getByRole("button", { name: "Review", exact: true }).first().waitFor());
   await window.screenshot("smoke-oldest");
   await step("its changes open in the native diff", async () => {
-    await board.getByRole("button", { name: "Review" }).first().click();
+    await board.getByRole("button", { name: "Review", exact: true }).first().click();
     await window.multiDiff().filter({ hasText: "toast.ts" }).first().waitFor();
   });
   await step("a question is answered in its notification", async () => {

@@ -18,6 +18,7 @@ export class Setup implements vscode.Disposable {
   private readonly disposables: vscode.Disposable[] = [];
   private readonly facts = new Map<string, boolean>();
   private readonly askedFor = new Set<Session>();
+  private isShown = false;
 
   constructor(private readonly workspaces: Workspaces, private readonly log: vscode.LogOutputChannel) {
     const listen = (session: Session) => session.onDidChangeBoard(() => this.follow());
@@ -27,6 +28,7 @@ export class Setup implements vscode.Disposable {
     this.disposables.push(
       workspaces.onDidOpen(listen),
       workspaces.onDidChange(() => this.follow()),
+      vscode.window.tabGroups.onDidChangeTabs(({ opened }) => this.showAgain(opened)),
       vscode.commands.registerCommand("kanbots.checkSetup", () => this.check()),
     );
     this.follow();
@@ -64,6 +66,19 @@ export class Setup implements vscode.Disposable {
     if (holds && this.facts.get(key) !== true) {
       this.facts.set(key, true);
       void vscode.commands.executeCommand("setContext", key, true);
+      if (this.isShown) {
+        void vscode.commands.executeCommand("setContext", `${key}.shown`, true);
+      }
+    }
+  }
+
+  /** What was said before VS Code had read the walkthrough ticks no step any more. So it is said once more, by another name, when a page of VS Code's own comes up, as the walkthrough is one. */
+  private showAgain(opened: readonly vscode.Tab[]): void {
+    if (!this.isShown && opened.some((tab) => tab.input === undefined)) {
+      this.isShown = true;
+      for (const key of this.facts.keys()) {
+        void vscode.commands.executeCommand("setContext", `${key}.shown`, true);
+      }
     }
   }
 

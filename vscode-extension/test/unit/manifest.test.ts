@@ -85,7 +85,7 @@ describe("the manifest", () => {
       expect(existsSync(join(root, media.svg)), media.svg).toBe(true);
       expect(media.altText).not.toBe("");
       for (const event of completionEvents) {
-        expect(sources, event).toContain(`"${event.replace("onContext:", "")}"`);
+        expect(sources, event).toContain(`"${event.replace("onContext:", "").replace(/\.shown$/, "")}"`);
       }
     }
     for (const view of Object.values(contributes.views).flat()) {
