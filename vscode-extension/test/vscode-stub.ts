@@ -355,7 +355,9 @@ export const commands = {
     }
     shown.executed.push({ command, arguments: values });
     if (command === "vscode.changes") {
-      tabs.push({ label: values[0] as string, input: { textDiffs: (values[1] as [Uri, Uri | undefined, Uri | undefined][]).map(([, original, modified]) => ({ original, modified })) } });
+      // As VS Code does: files that have one side alone are not named, and the label says how many there are.
+      const resources = values[1] as [Uri, Uri | undefined, Uri | undefined][];
+      tabs.push({ label: `${values[0] as string} (${resources.length} files)`, input: { textDiffs: resources.filter(([, original, modified]) => original !== undefined && modified !== undefined).map(([, original, modified]) => ({ original, modified })) } });
       changedTabs.fire();
     }
     return registered.get(command)?.(...values);

@@ -28,6 +28,8 @@ export class Review implements vscode.Disposable {
   private readonly disposables: vscode.Disposable[];
   private readonly heard = new Map<Session, vscode.Disposable>();
   /** Lists of files as they were opened in a diff of several, by look. */
+  /** What diffs were called that were opened, for those that cannot be told by their files. */
+  private readonly titles = new Map<string, Look>();
   private readonly opened = new Map<Look, Listing>();
 
   constructor(private readonly workspaces: Workspaces, private readonly memory: vscode.Memento, private readonly log: vscode.LogOutputChannel) {
@@ -129,7 +131,9 @@ export class Review implements vscode.Disposable {
       return [modified ?? original, original, modified];
     });
     const before = this.tabsOf(look, true);
-    await vscode.commands.executeCommand("vscode.changes", plain(diffTitle(run.cardNumber, target.title, listing, since, start), 120), resources);
+    const title = plain(diffTitle(run.cardNumber, target.title, listing, since, start), 120);
+    this.titles.set(title, look);
+    await vscode.commands.executeCommand("vscode.changes", title, resources);
     // The diffs of single files, which come and go in one tab, do not take its place.
     await vscode.commands.executeCommand("workbench.action.keepEditor");
     if (before.length > 0) {
@@ -239,7 +243,9 @@ export class Review implements vscode.Disposable {
   private tabsOf(look: Look, anySince: boolean): vscode.Tab[] {
     return vscode.window.tabGroups.all.flatMap((group) => group.tabs).filter((tab) => {
       const diffs = (tab.input as { textDiffs?: readonly { modified?: vscode.Uri; original?: vscode.Uri }[] } | undefined)?.textDiffs;
-      const place = diffs?.map(({ modified, original }) => modified ?? original).map((uri) => (uri === undefined ? undefined : placeOf(uri))).find((found) => found !== undefined);
+      // VS Code names only files that have both sides. A diff of nothing but new or deleted files is known by the title that it was given.
+      const titled = diffs?.length === 0 ? [...this.titles].find(([title]) => tab.label === title || tab.label.startsWith(`${title} (`))?.[1] : undefined;
+      const place = titled === undefined ? diffs?.map(({ modified, original }) => modified ?? original).map((uri) => (uri === undefined ? undefined : placeOf(uri))).find((found) => found !== undefined) : { folder: titled.session.folder, runId: titled.runId, from: titled.from };
       return place !== undefined && place.folder === look.session.folder && place.runId === look.runId && (place.from === look.from || (anySince && place.from !== undefined && look.from !== undefined));
     });
   }
@@ -251,6 +257,11 @@ export class Review implements vscode.Disposable {
     for (const [look, listing] of this.opened) {
       if (this.tabsOf(look, false).length === 0) {
         this.opened.delete(look);
+        for (const [title, other] of this.titles) {
+          if (other === look) {
+            this.titles.delete(title);
+          }
+        }
       } else if (target !== undefined && look.session === target.session && look.runId === target.runId && look.listing !== undefined && !isSameList(listing, look.listing)) {
         this.outdated = look;
       }
