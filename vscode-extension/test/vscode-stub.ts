@@ -285,7 +285,7 @@ interface StubTree {
   setVisible(visible: boolean): void;
 }
 export const trees = new Map<string, StubTree>();
-export const tabs: { input: unknown; label: string }[] = [];
+export const tabs: { input: unknown; label: string; group: { tabs: unknown } }[] = [];
 export const changedTabs = new EventEmitter<void>();
 export const openedDocument = new EventEmitter<unknown>();
 export const closedDocument = new EventEmitter<unknown>();
@@ -357,7 +357,7 @@ export const commands = {
     if (command === "vscode.changes") {
       // As VS Code does: files that have one side alone are not named, and the label says how many there are.
       const resources = values[1] as [Uri, Uri | undefined, Uri | undefined][];
-      tabs.push({ label: `${values[0] as string} (${resources.length} files)`, input: { textDiffs: resources.filter(([, original, modified]) => original !== undefined && modified !== undefined).map(([, original, modified]) => ({ original, modified })) } });
+      tabs.push({ label: `${values[0] as string} (${resources.length} files)`, group: { tabs }, input: { textDiffs: resources.filter(([, original, modified]) => original !== undefined && modified !== undefined).map(([, original, modified]) => ({ original, modified })) } });
       changedTabs.fire();
     }
     return registered.get(command)?.(...values);

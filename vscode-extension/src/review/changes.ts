@@ -2,7 +2,7 @@ import type { ChangedFile, DiffStat, FileStatus, ReviewBlobResult, ReviewChanges
 import { bytes, plural } from "../shared/words";
 
 /** Files that the multi-file diff opens at once. Each has two documents there, and from 175 of them on VS Code takes what listens to them for a leak. */
-export const FILES_OPENED_MAX = 80;
+export const FILES_OPENED_MAX = 60;
 
 /** Files of a page of a listing. Small enough that the first answer comes at once and that a cancel is heard between two. */
 export const FILES_PER_PAGE = 500;

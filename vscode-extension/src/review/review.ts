@@ -131,13 +131,19 @@ export class Review implements vscode.Disposable {
       return [modified ?? original, original, modified];
     });
     const before = this.tabsOf(look, true);
+    // First, where it does not close a column of the window: two parts at once are more than an editor bears.
+    const closing = before.filter((tab) => tab.group.tabs.length > 1);
+    if (closing.length > 0) {
+      await vscode.window.tabGroups.close(closing, true);
+    }
     const title = plain(diffTitle(run.cardNumber, target.title, listing, since, start), 120);
     this.titles.set(title, look);
     await vscode.commands.executeCommand("vscode.changes", title, resources);
     // The diffs of single files, which come and go in one tab, do not take its place.
     await vscode.commands.executeCommand("workbench.action.keepEditor");
-    if (before.length > 0) {
-      await vscode.window.tabGroups.close(before, true);
+    const rest = before.filter((tab) => !closing.includes(tab));
+    if (rest.length > 0) {
+      await vscode.window.tabGroups.close(rest, true);
     }
     this.opened.set(look, listing);
     this.compareLists();
