@@ -1,4 +1,5 @@
 using System.Globalization;
+using KanBots.Sidecar.Processes;
 
 namespace KanBots.Sidecar.Git;
 
@@ -33,7 +34,9 @@ internal sealed class FreshIndexes(GitRunner git, string scratch)
 
         var path = Path.Combine(scratch, $"fresh-{Guid.NewGuid():N}");
         File.Copy(own, path);
-        await git.RunAsync(new GitCommand("update-index", worktree, ["update-index", "-q", "--refresh", "--force-write-index"], ExitCodes: [1], IndexFile: path), cancellation);
+        PrivateFiles.Touch(path);
+        // git writes it anew, for whom the umask says, unless it is told.
+        await git.RunAsync(new GitCommand("update-index", worktree, ["-c", "core.sharedRepository=0600", "update-index", "-q", "--refresh", "--force-write-index"], ExitCodes: [1], IndexFile: path), cancellation);
         lock (_gate)
         {
             // Written in the same second it would be as little trusted; and of another index it is no copy.

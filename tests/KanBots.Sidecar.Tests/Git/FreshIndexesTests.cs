@@ -52,7 +52,7 @@ public sealed class FreshIndexesTests : IDisposable
             Assert.Equal(await TreeAsync(worktree, null), await TreeAsync(worktree, fresh));
         }
 
-        Assert.NotNull(fresh.Of(worktree));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, new FileInfo(fresh.Of(worktree)!).UnixFileMode);
         Assert.Equal(own, File.ReadAllBytes(Path.Combine(Worktrees.RecordIn(worktree), "index")));
     }
 
