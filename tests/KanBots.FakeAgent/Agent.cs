@@ -69,7 +69,7 @@ internal sealed class Agent
             Environment.Exit(1);
         }
 
-        return [new JsonObject { ["say"] = $"You said: {text}" }];
+        return new JsonArray(new JsonObject { ["say"] = $"You said: {text}" });
     }
 
     private void Turn(JsonObject message, JsonArray steps)

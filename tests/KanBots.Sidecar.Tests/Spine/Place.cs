@@ -28,7 +28,8 @@ internal sealed class Place : IDisposable
     /// <summary>The same sources as version 99.0.0, which test.sh builds.</summary>
     internal static string NewerSidecar => RepositoryRoot.Of("artifacts", "newer", "kanbots-sidecar") is var path && File.Exists(path) ? path : throw new InvalidOperationException($"{path} is missing: run ./test.sh, which builds it.");
 
-    internal static string FakeAgent { get; } = RepositoryRoot.Of("tests", "KanBots.FakeAgent", "bin", Configuration, "net10.0", "kanbots-fake-agent");
+    /// <summary>The scripted agent; KANBOTS_FAKE_AGENT names another build of it, such as the native one.</summary>
+    internal static string FakeAgent { get; } = Environment.GetEnvironmentVariable("KANBOTS_FAKE_AGENT") is { Length: > 0 } named ? named : RepositoryRoot.Of("tests", "KanBots.FakeAgent", "bin", Configuration, "net10.0", "kanbots-fake-agent");
 
     internal string Root { get; }
 

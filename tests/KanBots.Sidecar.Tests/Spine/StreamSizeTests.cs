@@ -92,10 +92,11 @@ public sealed class StreamSizeTests
         Place.Signal(other.Pid, "STOP");
         one.Ask("decision/answer", new JsonObject { ["decisionId"] = (string)one.Call("board/get")["decisions"]![0]!["id"]!, ["answers"] = new JsonArray(new JsonObject { ["questionId"] = "q1", ["values"] = new JsonArray("A") }) });
         Place.UntilState(one, run, "finished", "inReview");
-        Place.Until("the first has all", () => Told(one) is var told && told[^1]["kind"]!.ToString() == "result");
+        // What the agent says to a question about its usage may follow.
+        Place.Until("the first has all", () => Told(one).Exists(item => (string?)item["kind"] == "result"));
         Assert.DoesNotContain(Told(other), item => (string?)item["kind"] == "result");
         Place.Signal(other.Pid, "CONT");
-        Place.Until("the other has all", () => Told(other) is var told && told[^1]["kind"]!.ToString() == "result");
+        Place.Until("the other has all", () => Told(other) is var told && told.Exists(item => (string?)item["kind"] == "result") && told.Count == Told(one).Count);
 
         var texts = Told(one).Where(item => (string?)item["kind"] == "text").Select(item => (string)item["body"]!["text"]!).ToList();
         Assert.Equal(1 + (bytes / 1000), texts.Count);
