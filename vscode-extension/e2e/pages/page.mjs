@@ -12,7 +12,7 @@ const DARK = {
   "--vscode-focusBorder": "#0078d4", "--vscode-button-background": "#0078d4", "--vscode-button-foreground": "#ffffff", "--vscode-button-hoverBackground": "#026ec1", "--vscode-button-border": "#ffffff12",
   "--vscode-input-background": "#313131", "--vscode-input-foreground": "#cccccc", "--vscode-input-border": "#3c3c3c", "--vscode-input-placeholderForeground": "#989898",
   "--vscode-dropdown-background": "#313131", "--vscode-dropdown-foreground": "#cccccc", "--vscode-dropdown-border": "#3c3c3c",
-  "--vscode-charts-orange": "#d18616", "--vscode-charts-yellow": "#cca700", "--vscode-charts-green": "#89d185", "--vscode-charts-red": "#f14c4c", "--vscode-charts-blue": "#3794ff",
+  "--vscode-kanbots-running": "#d18616", "--vscode-charts-yellow": "#cca700", "--vscode-charts-green": "#89d185", "--vscode-charts-red": "#f14c4c", "--vscode-charts-blue": "#3794ff",
   "--vscode-menu-background": "#1f1f1f", "--vscode-menu-foreground": "#cccccc", "--vscode-menu-border": "#454545", "--vscode-menu-selectionBackground": "#0078d4", "--vscode-menu-selectionForeground": "#ffffff",
   "--vscode-menu-separatorBackground": "#454545", "--vscode-widget-shadow": "#0000005c", "--vscode-badge-background": "#616161", "--vscode-badge-foreground": "#f8f8f8",
   "--vscode-progressBar-background": "#0078d4", "--vscode-icon-foreground": "#cccccc", "--vscode-toolbar-hoverBackground": "#5a5d5e50", "--vscode-list-dropBackground": "#383b3d", "--vscode-disabledForeground": "#cccccc80",

@@ -29,7 +29,7 @@ export interface GroupRow {
 const ICONS: Readonly<Record<Dot, { id: string; color?: string }>> = {
   none: { id: "circle-outline" },
   queued: { id: "clock", color: "charts.blue" },
-  running: { id: "play-circle", color: "charts.orange" },
+  running: { id: "play-circle", color: "kanbots.running" },
   awaitingDecision: { id: "question", color: "charts.yellow" },
   inReview: { id: "git-pull-request", color: "charts.green" },
   failed: { id: "error", color: "charts.red" },

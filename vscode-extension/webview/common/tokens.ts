@@ -19,7 +19,7 @@ export const tokens = css`
     --kb-border: color-mix(in srgb, var(--kb-fg) 15%, var(--kb-bg));
     --kb-hover: var(--vscode-list-hoverBackground, #2a2d2e);
     --kb-focus: var(--vscode-focusBorder, #0078d4);
-    --kb-run: var(--vscode-charts-orange, #d18616);
+    --kb-run: var(--vscode-kanbots-running, #d18616);
     --kb-ask: var(--vscode-charts-yellow, #cca700);
     --kb-review: var(--vscode-charts-green, #89d185);
     --kb-bad: var(--vscode-charts-red, #f14c4c);
