@@ -64,11 +64,15 @@ export class Repository {
 
   async #connected() {
     if (this.#client === undefined) {
-      this.#process = spawn(this.bench.sidecar, ["--stdio"], { cwd: this.path, env: this.bench.environment, stdio: ["pipe", "pipe", "ignore"] });
-      this.#client = rpc.createMessageConnection(this.#process.stdout, this.#process.stdin);
-      this.#client.onError(() => {});
-      this.#client.onClose(() => (this.#client = undefined));
-      this.#client.listen();
+      // In a group of its own: Ctrl+C is for us, who still need it to end what runs.
+      this.#process = spawn(this.bench.sidecar, ["--stdio"], { cwd: this.path, env: this.bench.environment, stdio: ["pipe", "pipe", "ignore"], detached: true });
+      const client = (this.#client = rpc.createMessageConnection(this.#process.stdout, this.#process.stdin));
+      client.onError(() => {});
+      client.onClose(() => {
+        if (this.#client === client) this.#client = undefined;
+        client.dispose(); // what it was asked is refused, not waited for
+      });
+      client.listen();
       await this.#client.sendRequest("initialize", { clientName: "e2e", workspaceFolder: this.path, trusted: true, capabilities: [] });
     }
     return this.#client;
