@@ -66,11 +66,19 @@ public sealed class WorktreeLookTests : IDisposable
         var path = Path.Combine(worktree, name);
         switch (_random.Next(16))
         {
-            case < 7:
+            case < 5:
                 Clear(worktree, path);
                 Directory.CreateDirectory(Path.GetDirectoryName(path)!);
                 File.WriteAllText(path, $"{_random.Next()}\n");
                 return $"write {name}";
+            case < 7:
+                // As most programs write: beside it, then in its place.
+                Clear(worktree, path);
+                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+                var beside = Path.Combine(Path.GetTempPath(), $"kb-beside-{Guid.NewGuid():N}");
+                File.WriteAllText(beside, $"{_random.Next()}\n");
+                File.Move(beside, path);
+                return $"move in {name}";
             case 7:
                 Clear(worktree, path);
                 return $"remove {name}";
@@ -141,6 +149,33 @@ public sealed class WorktreeLookTests : IDisposable
         look.Dispose();
         Assert.Equal(await FreshAsync(worktree), (await look.ReadAsync([], CancellationToken.None)).Tree);
     }
+
+    [Fact]
+    public async Task What_is_written_into_an_open_file_is_seen_before_it_is_closed()
+    {
+        var (worktree, look) = await BeginAsync();
+        using var held = look;
+        await using var file = new FileStream(Path.Combine(worktree, "a.txt"), FileMode.Append);
+        Assert.Equal(await FreshAsync(worktree), (await look.ReadAsync([], CancellationToken.None)).Tree);
+        file.Write("more\n"u8);
+        file.Flush();
+        await ToldAsync();
+        Assert.Equal(await FreshAsync(worktree), (await look.ReadAsync([], CancellationToken.None)).Tree);
+    }
+
+    [Fact]
+    public async Task A_change_whose_look_was_cancelled_is_in_the_next()
+    {
+        var (worktree, look) = await BeginAsync();
+        using var held = look;
+        await look.ReadAsync([], CancellationToken.None);
+        File.WriteAllText(Path.Combine(worktree, "a.txt"), "changed\n");
+        await ToldAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => look.ReadAsync([], new CancellationToken(canceled: true)));
+        Assert.Equal(await FreshAsync(worktree), (await look.ReadAsync([], CancellationToken.None)).Tree);
+    }
+
+    private async Task ToldAsync() => Assert.True(await Task.Run(() => SpinWait.SpinUntil(() => Volatile.Read(ref _touched) > 0, TimeSpan.FromSeconds(60))), "nobody was told");
 
     [Fact]
     public async Task A_repository_within_is_looked_at_anew_each_time_since_its_commits_are_written_elsewhere()
