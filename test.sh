@@ -63,7 +63,7 @@ suite() {
     exit 1
   }
 }
-suite "core, wire, architecture" 20 "FullyQualifiedName!~.Spine.&FullyQualifiedName!~.EndToEnd."
+suite "core, wire, architecture" 30 "FullyQualifiedName!~.Spine.&FullyQualifiedName!~.EndToEnd."
 # As it is released, which the suite before has published: native code, which also starts in a quarter of the time.
 export KANBOTS_EXECUTABLE="$PWD/artifacts/publish/aot-linux-x64/kanbots-sidecar" KANBOTS_FAKE_AGENT="$PWD/artifacts/agent/kanbots-fake-agent"
 suite "real processes" 30 "FullyQualifiedName~.Spine."
