@@ -167,7 +167,8 @@ public sealed class InFlightTests
             await one.RequestAsync("test/echo", new Nothing(), ProtocolJson.Default.Nothing, ProtocolJson.Default.Nothing, CancellationToken.None);
         }
 
-        Assert.Equal((0, 0), (one.QueuedMessages, two.QueuedMessages));
+        // The last answer can be read before the one who wrote it has counted it as written.
+        Place.Until("neither has anything more to say", () => (one.QueuedMessages, two.QueuedMessages) == (0, 0));
         await one.DisposeAsync();
         await left.DisposeAsync();
         await right.DisposeAsync();
