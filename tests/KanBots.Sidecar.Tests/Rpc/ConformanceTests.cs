@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using KanBots.Sidecar.Rpc;
+using KanBots.Sidecar.Tests.Spine;
 using static KanBots.Sidecar.Tests.Rpc.ByteClient;
 
 namespace KanBots.Sidecar.Tests.Rpc;
