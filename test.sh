@@ -88,13 +88,13 @@ step "the extension: types" 3 npm run --silent check
 step "the extension: packages" 8 node package.mjs
 step "the extension: units, over the real sidecar" 8 npx vitest run --reporter=dot
 
-# The pages in Debian's Chromium, and the real workbench: VS Code 1.139.1, and 1.103.2 for the smoke. The long run has the thread's page
-# and every suite; one of them: node e2e/all.mjs NAME.
+# The pages in Debian's Chromium, and the real workbench: VS Code 1.139.1, and 1.103.2 for the smoke. The long run has
+# every suite; one of them: node e2e/all.mjs NAME.
 vscode-extension/e2e/setup.sh --older
 export KANBOTS_SLOW=3 # a wait's bound is for what hangs, and two cores may be busy
 step "the extension: the board's page in a browser" 6 node --test-reporter=spec e2e/pages/board.mjs
+step "the extension: the thread's page in a browser" 6 node e2e/pages/thread.mjs
 if [ $long = 1 ]; then
-  step "the extension: the thread's page in a browser" 6 node e2e/pages/thread.mjs
   step "the extension: the real workbench" 15 node e2e/all.mjs
 else
   step "the extension: the real workbench" 20 node e2e/all.mjs smoke walkthrough hostile

@@ -359,6 +359,25 @@ await check("follows the end, holds still when scrolled, says what is new below"
   await thread.end();
 });
 
+await check("an event of its own scrolling that comes late neither takes hold of the end nor lets go of it", async () => {
+  const thread = await open({ items: long(300) });
+  await thread.until("at the end", atEnd);
+  await thread.page.evaluate(() => {
+    document.querySelector(".rows article:last-child").style.height = "900px"; // seen before its new height is
+    document.querySelector(".scroller").dispatchEvent(new Event("scroll"));
+  });
+  await thread.until("at the end of the higher row", atEnd);
+  assert.equal(await thread.page.locator(".below").count(), 0);
+  await thread.page.evaluate(() => {
+    const scroller = document.querySelector(".scroller");
+    scroller.dispatchEvent(new WheelEvent("wheel", { deltaY: -3 }));
+    scroller.dispatchEvent(new Event("scroll"));
+  });
+  await feed(thread.page, { t: "append", items: long(40, 301) });
+  await thread.until("counted", () => document.querySelector(".below")?.textContent.includes("(40)"));
+  await thread.end();
+});
+
 /** Answers like the extension: pieces of a thread that lies there whole. */
 const paged = (items) => (message) => {
   const index = (cursor) => items.findIndex((item) => item.cursor === cursor);

@@ -28,6 +28,8 @@ export class Feed {
   private scroller: HTMLElement | undefined;
   private rows: HTMLElement | undefined;
   private width = 0;
+  /** Where the view stood when it was last looked at: which way a scroll went is how a person's is told from what only grew or shrank. */
+  private lastTop = 0;
   private redraws = 0;
   private guess: (index: number) => number = () => 40;
   private readonly sizes = new ResizeObserver(() => this.resized());
@@ -46,7 +48,7 @@ export class Feed {
       this.sizes.observe(rows);
       scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
       scroller.addEventListener("wheel", (event) => {
-        if (event.deltaY < 0) {
+        if (event.deltaY < 0 && scroller.scrollTop > 0) {
           this.hold();
         }
       }, { passive: true });
@@ -93,6 +95,7 @@ export class Feed {
     if (Math.abs(scroller.scrollTop - top) > 1) {
       scroller.scrollTop = top;
     }
+    this.lastTop = scroller.scrollTop;
     this.extend();
   }
 
@@ -111,12 +114,15 @@ export class Feed {
     if (scroller === undefined || scroller.clientHeight === 0) {
       return;
     }
-    const atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight <= 8;
+    const top = scroller.scrollTop;
+    const atEnd = scroller.scrollHeight - top - scroller.clientHeight <= 8;
     this.anchor = anchorAt(this.keys, this.offsets, this.viewTop());
-    if (atEnd !== this.following) {
+    // A late event of our own scrolling tells nothing: only a way up lets go of the end, and only a way down takes hold of it again.
+    if (this.following ? !atEnd && top < this.lastTop : atEnd && top > this.lastTop) {
       this.following = atEnd;
       this.host.followed();
     }
+    this.lastTop = top;
     this.extend();
     if (scroller.scrollTop < NEAR) {
       this.host.nearStart();
