@@ -104,7 +104,7 @@ internal sealed partial class ClientSession
         _sent = view;
         if (isFirst)
         {
-            _ = PumpAsync(PushBoardAsync);
+            _ = PushAsync(PushBoardAsync);
         }
 
         return ToWire.Snapshot(view, TimeProvider.System.GetUtcNow());

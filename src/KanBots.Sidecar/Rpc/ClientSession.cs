@@ -43,8 +43,8 @@ internal sealed partial class ClientSession
         _log.Written += SendLog;
         try
         {
-            _ = PumpAsync(PushThreadsAsync);
-            _ = PumpAsync(PushLooksAsync);
+            _ = PushAsync(PushThreadsAsync);
+            _ = PushAsync(PushLooksAsync);
             await _connection.RunAsync();
         }
         finally
@@ -68,7 +68,18 @@ internal sealed partial class ClientSession
         }
     }
 
-    private async Task PumpAsync(Func<Task> pump)
+    /// <summary>Pushes for as long as the client is there. A bug ends the connection: a client that is told nothing more would show a board
+    /// or a thread that stands still, one that has lost its connection starts over from the board.</summary>
+    private async Task PushAsync(Func<Task> push)
+    {
+        if (!await PumpAsync(push))
+        {
+            await _connection.DisposeAsync();
+        }
+    }
+
+    /// <returns>False when it met a bug.</returns>
+    private async Task<bool> PumpAsync(Func<Task> pump)
     {
         try
         {
@@ -81,7 +92,10 @@ internal sealed partial class ClientSession
         catch (Exception bug)
         {
             _log.Error("pump", bug);
+            return false;
         }
+
+        return true;
     }
 
     private async Task PushBoardAsync()
