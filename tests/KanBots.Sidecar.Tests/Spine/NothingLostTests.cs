@@ -11,20 +11,23 @@ internal sealed class NothingLostCounts
 
 /// <summary>Whatever agents, their user, git's housekeeping and kill -9 do while serve is at work: what lay in a worktree at a checkpoint, or
 /// when it was discarded, is still to be had, and of the user's nothing has changed that nobody asked for. Plain git and plain files say so.
-/// A failure names its seed: KANBOTS_SEED=S plays that one alone, as far as it does not depend on the others, KANBOTS_SEEDS=N the first N.</summary>
+/// A failure names its seed: KANBOTS_SEED=S plays that one alone, as far as it does not depend on the others, KANBOTS_SEEDS=N the first N,
+/// both together N from S on.</summary>
 public sealed class NothingLostWithServeTests(ITestOutputHelper output)
 {
-    private const int First = 20261128;
-
     /// <summary>Sequences in one repository: it and its board are not to grow.</summary>
     private const int InOne = 100;
 
     /// <summary>Sequences that are under way at once.</summary>
     private const int AtOnce = 6;
 
-    private static readonly int? Alone = int.TryParse(Environment.GetEnvironmentVariable("KANBOTS_SEED"), out var seed) ? seed : null;
+    private static readonly int? Given = Number("KANBOTS_SEED");
 
-    private static readonly int Sequences = Alone is not null ? 1 : int.TryParse(Environment.GetEnvironmentVariable("KANBOTS_SEEDS"), out var number) ? number : Environment.GetEnvironmentVariable("KANBOTS_LONG") == "1" ? 2_000 : 100;
+    private static readonly int First = Given ?? 20261128;
+
+    private static readonly int Sequences = Number("KANBOTS_SEEDS") ?? (Given is not null ? 1 : Number("KANBOTS_LONG") == 1 ? 2_000 : 100);
+
+    private static int? Number(string variable) => int.TryParse(Environment.GetEnvironmentVariable(variable), out var number) ? number : null;
 
     [Fact]
     public void What_was_kept_is_to_be_had_after_any_sequence_and_any_kill()
@@ -32,10 +35,12 @@ public sealed class NothingLostWithServeTests(ITestOutputHelper output)
         var counts = new NothingLostCounts();
         for (var done = 0; done < Sequences; done += InOne)
         {
-            Play([.. Enumerable.Range((Alone ?? First) + done, Math.Min(InOne, Sequences - done))], counts);
+            Play([.. Enumerable.Range(First + done, Math.Min(InOne, Sequences - done))], counts);
+            var said = $"{Math.Min(done + InOne, Sequences)} of {Sequences} sequences from seed {First} on: {counts.Steps} steps, {counts.Kills} kills, {counts.Promotes} promotes, {counts.Discards} discards, {counts.Restores} restores, {counts.Rewinds} rewinds";
+            output.WriteLine(said);
+            // Hours may lie between: what was done so far is to be seen from outside.
+            File.AppendAllText(Path.Combine(Directory.CreateDirectory(RepositoryRoot.Of("artifacts")).FullName, "nothing-lost.log"), $"{DateTimeOffset.Now:u} {said}\n");
         }
-
-        output.WriteLine($"{Sequences} sequences from seed {Alone ?? First} on: {counts.Steps} steps, {counts.Kills} kills, {counts.Promotes} promotes, {counts.Discards} discards, {counts.Restores} restores, {counts.Rewinds} rewinds");
     }
 
     private static void Play(IReadOnlyList<int> seeds, NothingLostCounts counts)
