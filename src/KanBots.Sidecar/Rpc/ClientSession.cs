@@ -13,6 +13,9 @@ internal sealed partial class ClientSession
 {
     private static readonly string[] Capabilities = ["board", "runs", "decisions", "threads", "config", "costs", "runDetails", "reviews", "threadEnd", "threadLines"];
 
+    /// <summary>After a push, two frames of a screen: what many agents do meanwhile goes into one message and is drawn once.</summary>
+    private static readonly TimeSpan PushPause = TimeSpan.FromMilliseconds(30);
+
     private readonly BoardEngine _engine;
     private readonly Log _log;
     private readonly Preamble _preamble;
@@ -125,6 +128,7 @@ internal sealed partial class ClientSession
             told = after;
             // Unless the client asked for the whole board meanwhile: what it has then is newer.
             Interlocked.CompareExchange(ref _sent, after, before);
+            await Task.Delay(PushPause, _connection.Closed);
         }
     }
 
@@ -152,19 +156,27 @@ internal sealed partial class ClientSession
                 watched = [.. _subscriptions];
             }
 
+            var pushed = false;
             foreach (var (run, after) in watched)
             {
-                await PushThreadAsync(run, after);
+                pushed |= await PushThreadAsync(run, after);
+            }
+
+            if (pushed)
+            {
+                await Task.Delay(PushPause, _connection.Closed);
             }
 
             await Task.WhenAny(appended, subscribed).WaitAsync(_connection.Closed);
         }
     }
 
-    private async Task PushThreadAsync(long run, long after)
+    /// <returns>Whether there was anything to push.</returns>
+    private async Task<bool> PushThreadAsync(long run, long after)
     {
         // The next page is read while the one before is taken; a slow reader costs these two.
         var (sent, taken) = (default(WireText?), Task.CompletedTask);
+        var pushed = false;
         for (var atEnd = false; !atEnd;)
         {
             (var items, atEnd) = await _threads.ReadAsync(run, after, ThreadReader.PageMax);
@@ -173,7 +185,7 @@ internal sealed partial class ClientSession
             sent?.Return();
             if (page is not { } next)
             {
-                return;
+                return pushed;
             }
 
             lock (_subscriptions)
@@ -181,18 +193,19 @@ internal sealed partial class ClientSession
                 // The client has unsubscribed, or subscribed again from elsewhere, while the page was read.
                 if (!_subscriptions.TryGetValue(run, out var at) || at != after)
                 {
-                    return;
+                    return pushed;
                 }
 
                 after = _subscriptions[run] = items[^1].Seq;
                 _engine.Recent.Watch(run, this, after);
             }
 
-            (sent, taken) = (next, _connection.NotifyAsync(next));
+            (sent, taken, pushed) = (next, _connection.NotifyAsync(next), true);
         }
 
         await taken;
         sent?.Return();
+        return pushed;
     }
 
     /// <summary>A log line is worth sending, not worth waiting for.</summary>
