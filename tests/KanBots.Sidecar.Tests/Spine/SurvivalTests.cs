@@ -43,7 +43,8 @@ public sealed class SurvivalTests
     {
         using var place = new Place();
         var client = place.Start();
-        place.Script("talk", """[{"flood":200000},{"tool":"Bash","input":{"command":"x"},"ms":1500,"usd":0.05},{"flood":200000},{"write":"w.txt","text":"w"}]""");
+        var gate = Path.Combine(place.Root, "go-on");
+        place.Script("talk", $$"""[{"flood":200000},{"tool":"Bash","input":{"command":"x"},"sh":"while [ ! -e '{{gate}}' ]; do sleep 0.1; done","usd":0.05},{"flood":200000},{"write":"w.txt","text":"w"}]""");
         place.Script("ask", """[{"ask":[{"question":"Which?","header":"H","multiSelect":false,"options":[{"label":"A"}]}],"usd":0.01},{"flood":100000},{"write":"w.txt","text":"w"}]""");
         var runs = Enumerable.Range(1, 8).Select(number => Place.Dispatch(client, Place.Card(client, number, number == 1 ? "ask" : "talk"))).ToArray();
         Place.Until(client, "all work and one asks", board => board["decisions"]!.AsArray().Count == 1 && runs.All(run => (string)Place.Run(board, run)["state"]! is "running" or "awaitingDecision"));
@@ -52,6 +53,7 @@ public sealed class SurvivalTests
         var serve = place.ServePid;
         Place.Kill(serve);
         Assert.Equal(3, client.WaitForExit());
+        File.WriteAllText(gate, ""); // they go on while no serve is there
         var again = place.Connect();
         var board = again.Call("board/get");
 

@@ -67,10 +67,7 @@ export default async function ({ step, shared }) {
     await window.screenshot("landing-commit");
   });
 
-  await step("a conflict names the file and is handed to the agent", async () => {
-    await begin(2, "Conflicts", "work-b");
-    repository.write("b.txt", "another\n");
-    repository.git("commit", "-qam", "Meanwhile");
+  const conflict = async () => {
     await window.command("KanBots: Promote…");
     await window.pick(/^#2 Conflicts$/);
     await enter("Land on which branch?");
@@ -79,7 +76,21 @@ export default async function ({ step, shared }) {
     await message();
     await enter("Press Enter to land it");
     await window.toast("#2: It conflicts with main in b.txt.").waitFor();
+  };
+  await step("a conflict names the file, and its worktree is opened for a person", async () => {
+    const run = await begin(2, "Conflicts", "work-b");
+    repository.write("b.txt", "another\n");
+    repository.git("commit", "-qam", "Meanwhile");
+    await conflict();
     await window.screenshot("landing-conflict");
+    const opened = window.context.waitForEvent("page");
+    await window.toastButton("It conflicts with main in b.txt.", "Open Worktree");
+    const other = await opened;
+    await other.waitForURL((url) => decodeURIComponent(url.search).includes(run.worktreePath), { waitUntil: "commit" });
+    await other.close();
+  });
+  await step("or it is handed to the agent", async () => {
+    await conflict();
     await window.toastButton("It conflicts with main in b.txt.", "Let the Agent Resolve");
     await window.toast("The agent of #2 is asked to resolve the conflicts.").waitFor();
     const run = await repository.runIn(2, "inReview");
@@ -110,30 +121,42 @@ export default async function ({ step, shared }) {
     assert.equal(repository.git("log", "-1", "--format=%s", "fix/chosen").trim(), "Only the new one");
   });
 
+  const hook = join(repository.path, ".git/hooks/pre-commit");
+  const hooked = async (before = () => {}) => {
+    await window.command("KanBots: Promote…");
+    await window.pick(/^#4 Hooked$/);
+    await window.pick(/^New branch…$/);
+    await window.enter("hooked", { title: "The new branch begins" });
+    await enter("How does it land on hooked?");
+    await enter("Which files land?");
+    await message();
+    await before();
+    await enter("Press Enter to land it");
+  };
   await step("what a hook says can be read, and what changed meanwhile does not land", async () => {
     const run = await begin(4, "Hooked", "work-d");
-    const hook = join(repository.path, ".git/hooks/pre-commit");
     mkdirSync(join(hook, ".."), { recursive: true });
     writeFileSync(hook, "#!/bin/sh\necho 'lint: not formatted'\nexit 3\n");
     chmodSync(hook, 0o755);
-    const promote = async (before = () => {}) => {
-      await window.command("KanBots: Promote…");
-      await window.pick(/^#4 Hooked$/);
-      await window.pick(/^New branch…$/);
-      await window.enter("hooked", { title: "The new branch begins" });
-      await enter("How does it land on hooked?");
-      await enter("Which files land?");
-      await message();
-      await before();
-      await enter("Press Enter to land it");
-    };
-    await promote();
+    await hooked();
     await window.toastButton("#4: The hook pre-commit ended with code 3", "Show Output");
     await page.locator(".editor-instance .view-lines").filter({ hasText: /lint:.not.formatted/, visible: true }).first().waitFor();
     await window.screenshot("landing-hook");
-    await promote(() => writeFileSync(join(run.worktreePath, "d.txt"), "sneaked in\n"));
+    await hooked(() => writeFileSync(join(run.worktreePath, "d.txt"), "sneaked in\n"));
     await window.toast("#4: The worktree is not what was reviewed any more.").waitFor();
     assert.equal(repository.git("branch", "--list", "hooked"), "");
+  });
+  await step("a landing that takes a while says so, and who does not want to wait sees it land all the same", async () => {
+    const gate = join(bench.root, "landing-go-on");
+    writeFileSync(hook, `#!/bin/sh\nwhile [ ! -e '${gate}' ]; do sleep 0.1; done\n`);
+    await hooked();
+    await window.toastButton("Landing #4 on hooked", "Cancel");
+    await page.locator(".statusbar-item").filter({ hasText: "Not waiting for #4 any more." }).waitFor();
+    assert.equal(repository.git("branch", "--list", "hooked"), "");
+    writeFileSync(gate, "");
+    await repository.runIn(4, "promoted");
+    assert.equal(repository.git("show", "hooked:d.txt"), "sneaked in\n");
+    rmSync(hook);
   });
 
   await step("a live run is discarded only after a question, and Undo brings it back", async () => {
@@ -178,7 +201,6 @@ export default async function ({ step, shared }) {
       await page.keyboard.press("Enter");
       await enter("Press Enter to land it");
     };
-    rmSync(join(repository.path, ".git/hooks/pre-commit"));
     await begin(6, "Merged", "commits");
     await land(6, /^#6 Merged$/, "Merge", "merged");
     await window.toast("Landed on merged as").waitFor();
