@@ -200,11 +200,14 @@ export class Window {
     const item = this.page.locator(".monaco-menu .action-item").filter({ has: this.page.locator(".action-label", { hasText: exactly(label) }) }).first();
     await until(`the menu took "${label}"`, async () => {
       if (!(await item.isVisible())) {
+        // One that opened just before its row changed has not what is wanted now, and lets no other open.
+        if (await this.page.locator(".monaco-menu").first().isVisible()) await this.page.keyboard.press("Escape");
         await open();
         await item.waitFor({ timeout: 3000 * slow });
       }
       const isTaken = await item.click({ timeout: 2000 * slow }).then(() => true, () => false);
-      return isTaken && !(await item.isVisible());
+      // A menu that took the click goes a moment later: opened again meanwhile, it would be told twice.
+      return isTaken && item.waitFor({ state: "hidden", timeout: 1000 * slow }).then(() => true, () => false);
     }, { seconds: 30 });
   }
 
@@ -254,23 +257,26 @@ export class Window {
     await this.page.locator(`.pane-header .action-label[aria-label^="${label}"], .scm-provider .action-label[aria-label^="${label}"]`).first().click();
   }
 
-  /** Until the browser has kept that a page of ours is open. A workbench in a browser saves its state every few seconds, and not as it goes. */
-  async saved(view) {
-    await until(`the window has saved that ${view} is open`, () => this.page.evaluate(async (wanted) => {
+  /** What the browser has kept of the window and has the text in it. A workbench in a browser saves its state every few seconds, and not as it goes. */
+  stored(text) {
+    return this.page.evaluate(async (wanted) => {
       const done = (request) => new Promise((resolve, reject) => Object.assign(request, { onsuccess: () => resolve(request.result), onerror: () => reject(request.error) }));
+      const found = [];
       for (const { name } of await indexedDB.databases()) {
         const database = await done(indexedDB.open(name));
         try {
-          for (const store of database.objectStoreNames) {
-            const values = await done(database.transaction(store).objectStore(store).getAll());
-            if (values.some((value) => typeof value === "string" && value.includes(wanted) && value.includes("editors"))) return true;
-          }
+          for (const store of database.objectStoreNames) found.push(...(await done(database.transaction(store).objectStore(store).getAll())).filter((value) => typeof value === "string" && value.includes(wanted)));
         } finally {
           database.close();
         }
       }
-      return false;
-    }, view), { seconds: 60 });
+      return found;
+    }, text);
+  }
+
+  /** Until the browser has kept that a page of ours is open. */
+  async saved(view) {
+    await until(`the window has saved that ${view} is open`, async () => (await this.stored(view)).some((value) => value.includes("editors")), { seconds: 60 });
   }
 
   async reload() {

@@ -10,6 +10,8 @@ export default async function ({ step, shared }) {
   const gate = join(bench.root, "crash-go-on");
   bench.script("long", [{ say: "I begin." }, { tool: "Bash", input: { command: "make all" }, sh: `while [ ! -e '${gate}' ]; do sleep 0.1; done; echo built > built.txt`, result: "built" }, { say: "It is built." }]);
   bench.script("asks", [{ ask: [{ question: "Which colour?", header: "Colour", multiSelect: false, options: [{ label: "Blue" }, { label: "Green" }] }] }, { say: "Thank you." }]);
+  const heard = join(bench.root, "crash-heard");
+  bench.script("talks", [{ say: "I wait to be heard." }, { sh: `while [ ! -e '${heard}' ]; do sleep 0.1; done` }, { say: "I am heard again." }]);
   const long = await repository.card(1, "build it all", "long");
   const asks = await repository.card(2, "paint it", "asks");
   const run = await repository.dispatch(long);
@@ -36,6 +38,13 @@ export default async function ({ step, shared }) {
     await asIs(await window.webview("kb-board"));
     await window.toast("Which colour?").first().waitFor();
   });
+  await step("a thread is open beside the board", async () => {
+    await repository.dispatch(await repository.card(4, "talk of it", "talks"));
+    await repository.runIn(4, "running");
+    const board = await window.webview("kb-board");
+    await window.contextMenu(board.locator("kb-card").filter({ hasText: "talk of it" }).first(), "Show Thread Beside…");
+    await window.webview("kb-thread", "I wait to be heard.");
+  });
   const hosts = () => bench.processes().filter(({ command }) => command.includes("--type=extensionHost"));
   const relays = () => bench.processes().filter(({ command }) => / --stdio/.test(command) && command.includes("extensions/"));
   await step("an extension host that is killed comes back with the board", async () => {
@@ -48,6 +57,12 @@ export default async function ({ step, shared }) {
     const card = await repository.card(3, "made after the crash");
     await until("the board shows what came after the crash", async () => (await (await window.webview("kb-board")).getByText(card.title).count()) > 0, { seconds: 30 });
     await asIs(await window.webview("kb-board"));
+  });
+  await step("the thread beside it is there again too, and follows its agent", async () => {
+    writeFileSync(heard, "");
+    await window.webview("kb-thread", "I am heard again.");
+    assert.equal(await window.tab("#4 talk of it").count(), 1);
+    await repository.runIn(4, "finished");
   });
   await step("serve and its relay that are killed come back, and the card moves on by itself", async () => {
     const serve = repository.servePid();

@@ -25,7 +25,9 @@ const frame = css`
   .nothing { margin: 0; padding: 2px 2px 8px; color: var(--kb-dim); font-size: 12px; }
 
   kb-board main { flex: 1; min-height: 0; display: flex; flex-direction: column; }
+  /* Positioned, so that the words for a screen reader in its columns are clipped with them instead of widening the page. */
   .columns {
+    position: relative;
     flex: 1;
     min-height: 0;
     display: grid;
