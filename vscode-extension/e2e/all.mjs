@@ -8,7 +8,7 @@ import { artifacts, Bench, packaged } from "./bench.mjs";
 import { Steps } from "./suite.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const SUITES = ["packages", "host", "smoke", "walkthrough", "board", "decisions", "prompts", "multiroot", "native", "review", "landing", "hostile", "boardpage", "files", "messages", "crash", "untrusted", "claude"];
+const SUITES = ["packages", "host", "smoke", "walkthrough", "board", "decisions", "prompts", "multiroot", "native", "review", "landing", "hostile", "cards", "boardpage", "files", "messages", "crash", "untrusted", "claude"];
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : SUITES;
 for (const name of wanted) {
   if (!SUITES.includes(name)) throw new Error(`There is no suite "${name}". There is: ${SUITES.join(", ")}.`);

@@ -68,6 +68,12 @@ export class Window {
     if (found.length > 0) throw new Error(found.slice(0, 10).join("\n"));
   }
 
+  /** An error that the suite has brought about on purpose: VS Code writes every error that it shows to the console too. */
+  async expected(text) {
+    await until(`the console has "${text}"`, () => this.errors.some((error) => error.includes(text)));
+    this.errors = this.errors.filter((error) => !error.includes(text));
+  }
+
   /** A command of the palette by its exact label; Enter would take a fuzzy neighbour. */
   async command(label) {
     const row = this.#labelled(label);

@@ -23,7 +23,7 @@ export class CardCommands implements vscode.Disposable {
     this.add("deleteCard", (argument) => this.remove(argument));
     this.add("moveCard", (argument) => this.move(argument));
     this.add("openWorktree", (argument) => this.inWorktree("openWorktree", argument, (folder) => vscode.commands.executeCommand("vscode.openFolder", folder, { forceNewWindow: true })));
-    this.add("revealWorktree", (argument) => this.inWorktree("revealWorktree", argument, (folder) => vscode.commands.executeCommand("revealFileInOS", folder)));
+    this.add("revealWorktree", (argument) => this.inWorktree("revealWorktree", argument, (folder) => this.reveal(folder)));
     this.add("openTerminal", (argument) => this.inWorktree("openTerminal", argument, (folder, name) => vscode.window.createTerminal({ name, cwd: folder }).show()));
     this.add("copyBranch", (argument) => this.copyBranch(argument));
   }
@@ -69,7 +69,7 @@ export class CardCommands implements vscode.Disposable {
     if (target === undefined || run === undefined) {
       return;
     }
-    const prompt = await vscode.window.showInputBox({ title: `Fork ${numberOf(target)}`, prompt: "What the new agent is to do, beginning with this run's files. Empty: the card's own text.", ignoreFocusOut: true });
+    const prompt = await vscode.window.showInputBox({ title: `Fork ${numberOf(target)}`, prompt: "What the new agent is told besides the card's text. It begins with this run's files. May be left empty.", ignoreFocusOut: true });
     if (prompt !== undefined) {
       const result = await withProgress(`Forking ${numberOf(target)}`, this.workspaces.log, (cancel) => target.session.change("run/fork", { runId: run.id, prompt: prompt.trim() === "" ? undefined : prompt }, cancel));
       if (result !== undefined) {
@@ -144,7 +144,7 @@ export class CardCommands implements vscode.Disposable {
   }
 
   private async move(argument: unknown): Promise<void> {
-    const target = await targetFor(this.workspaces, "editCard", argument);
+    const target = await targetFor(this.workspaces, "editCard", argument, "Move card");
     const card = target === undefined ? undefined : cardOf(target);
     if (target === undefined || card === undefined) {
       return;
@@ -179,10 +179,25 @@ export class CardCommands implements vscode.Disposable {
     try {
       await vscode.workspace.fs.stat(folder);
     } catch {
-      void vscode.window.showErrorMessage(plain(`The worktree ${run.worktreePath} is not there. Run “KanBots: Manage Worktrees” to see what became of it.`, 600));
+      void vscode.window.showErrorMessage(plain(`The worktree ${run.worktreePath} is not there. Run “KanBots: Clean Up Worktrees…” to see what became of it.`, 600));
       return;
     }
     await open(folder, plain(`#${run.cardNumber} ${run.branch}`, 60));
+  }
+
+  /** The file manager belongs to the machine that the window is on: VS Code has no such command in a browser, and refuses it for files that are elsewhere. */
+  private async reveal(folder: vscode.Uri): Promise<void> {
+    if (vscode.env.uiKind === vscode.UIKind.Desktop && vscode.env.remoteName === undefined) {
+      await vscode.commands.executeCommand("revealFileInOS", folder);
+      return;
+    }
+    const [open, copy] = ["Open in New Window", "Copy Path"];
+    const choice = await vscode.window.showInformationMessage(plain(`The worktree is ${folder.fsPath}, which a file manager on this machine cannot show.`, 600), open, copy);
+    if (choice === open) {
+      await vscode.commands.executeCommand("vscode.openFolder", folder, { forceNewWindow: true });
+    } else if (choice === copy) {
+      await vscode.env.clipboard.writeText(folder.fsPath);
+    }
   }
 
   private async ofRun(action: Action, argument: unknown, doing: string, method: Extract<OfRun, "run/resume">): Promise<void> {

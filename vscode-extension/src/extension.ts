@@ -67,9 +67,10 @@ export function activate(context: vscode.ExtensionContext): void {
 
   async function showThread(argument: unknown, beside: boolean): Promise<void> {
     const target = await targetFor(workspaces, "showThread", argument);
-    const run = target === undefined ? undefined : runOfTarget(target);
-    if (target !== undefined && run !== undefined) {
-      threads.show(target.session, run.id, beside);
+    // A run that was only just made may not be on the board yet: who names it knows that it is there.
+    const runId = target === undefined ? undefined : (target.runId ?? runOfTarget(target)?.id);
+    if (target !== undefined && runId !== undefined) {
+      threads.show(target.session, runId, beside);
     } else if (target !== undefined) {
       void vscode.window.showInformationMessage("This card has no run yet. Dispatch it to start one.");
     }

@@ -25,8 +25,11 @@ function read(workspaces: Workspaces, argument: unknown): Target | undefined {
   return cardId === undefined ? undefined : { session, cardId, runId };
 }
 
-/** The card that a command is about: named by its caller, or picked by a person among those for which the action makes sense. */
-export async function targetFor(workspaces: Workspaces, action: Action, argument: unknown): Promise<Target | undefined> {
+/**
+ * The card that a command is about: named by its caller, or picked by a person among those for which the action makes sense.
+ * @param words what the person is asked a card for, where it is not called as the action is
+ */
+export async function targetFor(workspaces: Workspaces, action: Action, argument: unknown, words = ACTION_WORDS[action].replace("…", "")): Promise<Target | undefined> {
   workspaces.start();
   const named = read(workspaces, argument);
   if (named !== undefined) {
@@ -39,13 +42,13 @@ export async function targetFor(workspaces: Workspaces, action: Action, argument
   });
   if (fitting.length === 0) {
     const unready = workspaces.sessions.find((session) => session.board === undefined);
-    void vscode.window.showInformationMessage(unready === undefined && workspaces.sessions.length > 0 ? `There is no card to ${ACTION_WORDS[action].toLowerCase().replace("…", "")} now.` : (unready?.state.message ?? workspaces.state.message ?? "The board is still loading. Try again in a moment."));
+    void vscode.window.showInformationMessage(unready === undefined && workspaces.sessions.length > 0 ? `${words}: there is no card for it now.` : (unready?.state.message ?? workspaces.state.message ?? "The board is still loading. Try again in a moment."));
     return undefined;
   }
   const several = new Set(fitting.map(({ session }) => session)).size > 1;
   const picked = await vscode.window.showQuickPick(
     fitting.map(({ session, card }) => ({ ...rowOf(session, card, several), target: { session, cardId: card.id } })),
-    { placeHolder: `${ACTION_WORDS[action].replace("…", "")}: which card?`, matchOnDescription: true },
+    { placeHolder: `${words}: which card?`, matchOnDescription: true },
   );
   return picked?.target;
 }

@@ -255,7 +255,7 @@ export class Decisions implements vscode.Disposable {
   }
 
   private async dismiss(argument: unknown): Promise<void> {
-    const asked = await this.named(argument);
+    const asked = await this.named(argument, "Dismiss");
     if (asked === undefined) {
       return;
     }
@@ -276,7 +276,7 @@ export class Decisions implements vscode.Disposable {
   }
 
   /** The decision of a command: named by the view or a page, or that of a card. */
-  private async named(argument: unknown): Promise<Asked | undefined> {
+  private async named(argument: unknown, words?: string): Promise<Asked | undefined> {
     const given = (typeof argument === "object" && argument !== null ? argument : {}) as { key?: unknown; decisionId?: unknown; session?: unknown; folder?: unknown };
     const isOf = (asked: Asked) => (given.session === undefined || given.session === asked.session) && (given.folder === undefined || given.folder === asked.session.folder);
     const named = this.open.find((asked) => asked.key === given.key || (asked.decision.id === given.decisionId && isOf(asked)));
@@ -287,7 +287,7 @@ export class Decisions implements vscode.Disposable {
       vscode.window.setStatusBarMessage("That was answered already", SAID_MS);
       return undefined;
     }
-    const target = await targetFor(this.workspaces, "answer", argument);
+    const target = await targetFor(this.workspaces, "answer", argument, words);
     const decision = target === undefined ? undefined : decisionOfTarget(target);
     if (target !== undefined && decision === undefined) {
       void vscode.window.showInformationMessage("This card waits for no answer now.");
