@@ -62,7 +62,10 @@ export default async function ({ step, shared }) {
     await window.enter("Smaller, please", { title: "What is to be different?" });
     await window.toastButton("Change one line.", "Approve");
     await repository.runIn(3, "inReview");
-    assert.match(asks(await thread(3)), /Smaller, please/);
+    const items = await thread(3);
+    assert.match(asks(items), /Smaller, please/);
+    // An agent that was told no twice would go on to its end as well.
+    assert.deepEqual(items.filter(({ kind }) => kind === "toolResult").map(({ isError }) => isError === true), [true, false]);
   });
   await step("a budget that is reached stops the run and asks; with more it goes on", async () => {
     await repository.dispatch(cards.get(4), { budget: { microUsd: 1_000_000 } });
