@@ -109,7 +109,8 @@ export class Window {
       const there = await this.rows().allInnerTexts();
       throw new Error(`There is no row "${label}" in the quick pick. There is: ${there.join(" | ").replaceAll("\n", " ").slice(0, 600)}`);
     }
-    await row.click();
+    // In its corner: where the mouse rested before, a hover may cover what is below it.
+    await row.click({ position: { x: 4, y: 4 } });
   }
 
   /** Types into the open input box, or the filter of a quick pick, and accepts. */

@@ -48,7 +48,7 @@ export class IssuesView implements vscode.TreeDataProvider<IssueNode>, vscode.Di
       case "repository": {
         const item = new vscode.TreeItem(plain(nameOf(node.session)), vscode.TreeItemCollapsibleState.Expanded);
         item.iconPath = new vscode.ThemeIcon("repo");
-        item.tooltip = plain(node.session.folder, 1_000);
+        item.tooltip = plain(node.session.repositoryRoot ?? node.session.folder, 1_000);
         item.contextValue = "repository";
         return named(node, item);
       }

@@ -46,8 +46,10 @@ export class Workspaces implements vscode.Disposable {
     );
   }
 
+  /** In the order of the window's folders; of several that are of one repository the first counts, whichever was answered first. */
   get sessions(): readonly Session[] {
-    return [...this.byFolder.values()];
+    const order = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => this.shownBy.get(uri.fsPath) ?? uri.fsPath);
+    return [...this.byFolder].sort(([a], [b]) => order.indexOf(a) - order.indexOf(b)).map(([, session]) => session);
   }
 
   /** The state of a window without a session to ask: no folder, or no trust. */
@@ -82,7 +84,7 @@ export class Workspaces implements vscode.Disposable {
       return within ?? all[0];
     }
     const picked = await vscode.window.showQuickPick(
-      all.map((session) => ({ label: plain(nameOf(session)), description: plain(session.folder), detail: describe(session), session })),
+      all.map((session) => ({ label: plain(nameOf(session)), description: plain(session.repositoryRoot ?? session.folder), detail: describe(session), session })),
       { placeHolder, matchOnDescription: true },
     );
     return picked?.session;
