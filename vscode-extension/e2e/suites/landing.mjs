@@ -174,13 +174,13 @@ export default async function ({ step, shared }) {
   });
 
   await step("discarded work is restored by the palette", async () => {
-    const { worktreePath } = await repository.runIn(4, "inReview");
+    const { worktreePath } = await repository.runIn(2, "inReview");
     await window.command("KanBots: Discard Work…");
-    await window.pick(/^#4 Hooked$/);
-    await repository.runIn(4, "discarded");
+    await window.pick(/^#2 Conflicts$/);
+    await repository.runIn(2, "discarded");
     await window.command("KanBots: Restore Discarded Work…");
-    await window.pick(/^#4 Hooked$/);
-    await repository.runIn(4, "inReview");
+    await window.pick(/^#2 Conflicts$/);
+    await repository.runIn(2, "inReview");
     assert.ok(existsSync(worktreePath));
   });
 

@@ -37,9 +37,12 @@ export class ChangedFiles implements vscode.TreeDataProvider<Node>, vscode.FileD
   private look: Look | undefined;
   private hold: vscode.Disposable | undefined;
   private rows: readonly Node[] = [];
+  /** The rows by their id, with what each says: VS Code is told of one alone by the very object that it knows. */
+  private nodes = new Map<string, { node: Node; says: string }>();
+  private shape = "";
   private stale = false;
   private readonly view: vscode.TreeView<Node>;
-  private readonly didChangeTreeData = new vscode.EventEmitter<void>();
+  private readonly didChangeTreeData = new vscode.EventEmitter<Node[] | undefined>();
   private readonly didChangeFileDecorations = new vscode.EventEmitter<undefined>();
   private readonly disposables: vscode.Disposable[];
   readonly onDidChangeTreeData = this.didChangeTreeData.event;
@@ -135,12 +138,40 @@ export class ChangedFiles implements vscode.TreeDataProvider<Node>, vscode.FileD
     if (this.stale) {
       steps.push({ kind: "step", id: "reload", label: "The open diff has other files: reload it", icon: "refresh", command: "kanbots.reloadReview" });
     }
-    this.rows = [...steps, ...(listing === undefined ? [] : this.isList ? asList(listing.files) : asTree(listing.files))];
+    const fresh: readonly Node[] = [...steps, ...(listing === undefined ? [] : this.isList ? asList(listing.files) : asTree(listing.files))];
     void vscode.commands.executeCommand("setContext", "kanbots.hasComments", drafts > 0);
     this.view.description = run === undefined ? undefined : plain(`#${run.cardNumber} ${this.title}`, 80);
     this.view.message = this.message();
-    this.didChangeTreeData.fire();
-    this.didChangeFileDecorations.fire(undefined);
+    this.tell(fresh);
+  }
+
+  /** Tells VS Code what differs: rows that say something else alone, or everything when rows came, went or moved. While it asks for everything anew a click on a row is lost. */
+  private tell(fresh: readonly Node[]): void {
+    const before = this.nodes;
+    this.nodes = new Map();
+    this.rows = fresh.map((node) => this.kept(node, before));
+    const shape = JSON.stringify([this.look?.session.folder, this.isList, [...this.nodes.keys()]]);
+    const changed = [...this.nodes].flatMap(([id, { node, says }]) => (before.get(id)?.says === says ? [] : [node]));
+    if (shape !== this.shape || changed.length > 0) {
+      this.didChangeTreeData.fire(shape === this.shape ? changed : undefined);
+      this.didChangeFileDecorations.fire(undefined);
+    }
+    this.shape = shape;
+  }
+
+  /** The row of before with this id, filled with what is so now. */
+  private kept(fresh: Node, before: ReadonlyMap<string, { node: Node }>): Node {
+    const id = this.idOf(fresh);
+    const known = before.get(id)?.node;
+    const node = known?.kind === fresh.kind ? known : fresh;
+    const now = fresh.kind === "folder" ? { ...fresh, children: fresh.children.map((child) => this.kept(child, before) as Row) } : fresh;
+    const says = fresh.kind === "file" ? JSON.stringify(fresh.file) : fresh.kind === "folder" ? String(isViewed(fresh)) : fresh.label;
+    this.nodes.set(id, { node: Object.assign(node, now), says });
+    return node;
+  }
+
+  private idOf(node: Node): string {
+    return node.kind === "step" ? node.id : `${this.look?.runId}:${node.kind === "folder" ? `${node.path}/` : node.file.path}`;
   }
 
   getChildren(node?: Node): Node[] {
@@ -150,19 +181,18 @@ export class ChangedFiles implements vscode.TreeDataProvider<Node>, vscode.FileD
   getTreeItem(node: Node): vscode.TreeItem {
     if (node.kind === "step") {
       const item = new vscode.TreeItem(node.label);
-      item.id = node.id;
+      item.id = this.idOf(node);
       item.iconPath = new vscode.ThemeIcon(node.icon);
       item.command = { command: node.command, title: node.label };
       item.contextValue = node.id;
       return item;
     }
-    const files = filesUnder(node);
-    const viewed = files.every((file) => file.viewed === true);
+    const viewed = isViewed(node);
     const state = viewed ? vscode.TreeItemCheckboxState.Checked : vscode.TreeItemCheckboxState.Unchecked;
     const tooltip = viewed ? "Viewed" : "Mark as viewed";
     if (node.kind === "folder") {
       const item = new vscode.TreeItem(plain(node.name), vscode.TreeItemCollapsibleState.Expanded);
-      item.id = `${this.look?.runId}:${node.path}/`;
+      item.id = this.idOf(node);
       item.iconPath = vscode.ThemeIcon.Folder;
       item.checkboxState = { state, tooltip };
       item.tooltip = plain(node.path);
@@ -172,7 +202,7 @@ export class ChangedFiles implements vscode.TreeDataProvider<Node>, vscode.FileD
     const { file } = node;
     const slash = file.path.lastIndexOf("/");
     const item = new vscode.TreeItem(plain(file.path.slice(slash + 1)));
-    item.id = `${this.look?.runId}:${file.path}`;
+    item.id = this.idOf(node);
     item.description = plain([this.isList && slash > 0 ? file.path.slice(0, slash) : undefined, countWords(file), file.previousPath === undefined ? undefined : `was ${file.previousPath}`].filter((word) => word !== undefined).join(" · "));
     item.tooltip = plain(`${file.path}: ${STATUS_WORDS[file.status]}, ${countWords(file)}`);
     item.resourceUri = this.addressOf(file);
@@ -247,8 +277,12 @@ export class ChangedFiles implements vscode.TreeDataProvider<Node>, vscode.FileD
     }
     await Promise.all(this.looks.ofRun(look.session, look.runId).map((other) => other.load().catch(() => undefined)));
     this.draw();
+    // A mark that was refused is on the screen, and on nothing that has changed.
+    this.didChangeTreeData.fire(items.map(([node]) => node).filter((node) => this.nodes.get(this.idOf(node))?.node === node));
   }
 }
+
+const isViewed = (row: Row) => filesUnder(row).every((file) => file.viewed === true);
 
 /** Files that one request marks. */
 const MARKED_AT_ONCE = 1_000;
