@@ -13,6 +13,7 @@ const ALLOWED = [
   { why: "on a busy machine the built-in GitHub extension comes up late", like: /Timed out waiting for authentication provider/ },
   { why: "the workbench reads its settings file twice while it starts", like: /User\/settings\.json already exists|Aborted onWillSaveTextDocument-event|Error: unknown document/ },
   { why: "in a browser a window that reloads cannot wait for its connection to say goodbye", like: /\[lifecycle\] Long running operations during shutdown are unsupported in the web/ },
+  { why: "a window that reloads in a browser cannot write its own log any more", like: /IndexedDB database 'vscode-web-db' is closed/ },
   { why: "a right click on a row that the workbench is just drawing anew, which it then draws", like: /TreeError \[kanbots\.\w+\] Data tree node not found/ },
   { why: "a window that reloads or a host that was killed drops what was in flight", like: /Canceled: Canceled|CodeExpectedError: Canceled/ },
 ];
