@@ -11,8 +11,7 @@ public sealed class NothingLostTests(ITestOutputHelper output)
     private const int Seed = 20261127;
     private const int Steps = 14;
 
-    /// <summary>The hundred of a plain run are those that have serve and kills (NothingLostWithServeTests).</summary>
-    private static readonly int Sequences = Environment.GetEnvironmentVariable("KANBOTS_LONG") == "1" ? 2_000 : 25;
+    private static readonly int Sequences = Environment.GetEnvironmentVariable("KANBOTS_LONG") == "1" ? 2_000 : 100;
 
     private static readonly string[] Names = ["a.txt", "b/c.txt", "b/d e.txt", "ü.txt", "two\nlines", "-n", "ignored/x", "b", "deep/er/file", "*.txt"];
 
