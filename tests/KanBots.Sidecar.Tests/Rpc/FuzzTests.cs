@@ -10,7 +10,9 @@ using Xunit.Abstractions;
 namespace KanBots.Sidecar.Tests.Rpc;
 
 /// <summary>20,000 mutated streams of frames and preambles against the connection's own code, with fixed seeds. What must come back is
-/// said by a reader of the test's own, which shares no line with the product's.</summary>
+/// said by a reader of the test's own, which shares no line with the product's. Alone, because it weighs the memory of the process:
+/// another test's message of 64 MiB would be counted as kept here.</summary>
+[Collection(AloneCollection.Name)]
 public sealed class FuzzTests(ITestOutputHelper output)
 {
     private const int Seed = 20261125;
@@ -20,7 +22,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
     /// <summary>One stream has a few frames: who needs longer for it hangs.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    /// <summary>Bytes that may stay in memory after everything, other tests' included.</summary>
+    /// <summary>Bytes that may stay in memory after everything.</summary>
     private const long KeptBytesMax = 64 << 20;
 
     private static readonly string[] Junk =
