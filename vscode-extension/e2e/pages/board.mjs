@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { asBoard, card, change, everyState, FRAME, large, question, READY, run } from "./boards.mjs";
-import { axe, browse, busiest, feed, shot } from "./page.mjs";
+import { axe, browse, busiest, feed, nodes, shot } from "./page.mjs";
 
 let browser;
 before(async () => (browser = await browse("board", new URL("../../", import.meta.url))));
@@ -306,6 +306,22 @@ test("a draft survives what happens around it", () => on({}, async (page, board)
   await feed(page, change({ decisions: [{ ...board.decisions[0], state: "withdrawn" }], runs: [{ ...board.runs[1], currentTool: "Read a.ts" }] }));
   await page.keyboard.type("it is signed elsewhere");
   assert.equal(await byNumber(page, 96).locator("input").inputValue(), "because it is signed elsewhere");
+}));
+
+test("cards that came and went leave nothing in the page", () => on({}, async (page) => {
+  const comeAndGo = async (rounds) => {
+    for (let i = 0; i < rounds; i++) {
+      await feed(page, change({ cards: [card(900, 900, "todo", "comes and goes"), card(901, 901, "backlog", "this one too")] }));
+      await page.waitForFunction(() => document.body.textContent.includes("comes and goes"));
+      await feed(page, change({ removedCards: [900, 901] }));
+      await page.waitForFunction(() => !document.body.textContent.includes("comes and goes"));
+    }
+  };
+  await comeAndGo(5);
+  const before = await nodes(page);
+  await comeAndGo(60);
+  const after = await nodes(page);
+  assert.ok(after < before + 60, `${before} nodes became ${after}`);
 }));
 
 test("in a narrow page cards are one list, those that wait first", () => on({ width: 400 }, async (page) => {

@@ -132,3 +132,13 @@ export async function busiest(page, body) {
   const most = (of) => Math.round(Math.max(0, ...tasks.map(of)) / 100) / 10;
   return { wallMs: most((task) => task.dur ?? 0), processorMs: most((task) => task.tdur ?? 0), tasks: tasks.length };
 }
+
+/** How many nodes the page keeps, those out of the document included, after a collection of garbage. */
+export async function nodes(page) {
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("Performance.enable");
+  await devtools.send("HeapProfiler.collectGarbage");
+  const { metrics } = await devtools.send("Performance.getMetrics");
+  await devtools.detach();
+  return metrics.find(({ name }) => name === "Nodes").value;
+}
