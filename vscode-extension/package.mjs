@@ -63,7 +63,7 @@ function make(target, { profile, folder, executable, megabytes }) {
   if (executable !== undefined) chmodSync(join(stage, "bin", folder, executable), 0o755);
   const manifest = JSON.parse(readFileSync(join(here, "package.json"), "utf8"));
   // What is bundled needs no packages, and nobody builds in an installed extension.
-  for (const key of ["scripts", "dependencies", "devDependencies", "private"]) delete manifest[key];
+  for (const key of ["scripts", "dependencies", "devDependencies", "overrides", "private"]) delete manifest[key];
   writeFileSync(join(stage, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
 
   const vsix = join(out, `kanbots-${target}.vsix`);
@@ -77,7 +77,7 @@ function check(target, vsix, stage, megabytes) {
   const inside = files(stage).map((path) => relative(stage, path));
   const wrong = inside.filter((path) => /\.(ts|map|pdb|dbg|cs|mjs|vsix|log)$|node_modules|(^|\/)(src|webview|test|e2e)\//.test(path));
   if (wrong.length > 0) throw new Error(`The package ${target} has what no user needs: ${wrong.join(", ")}`);
-  for (const path of ["package.json", "README.md", "LICENSE", "CHANGELOG.md", "media/icon.png", "dist/extension.js", "dist/board.js", "dist/thread.js"]) {
+  for (const path of ["package.json", "README.md", "LICENSE", "CHANGELOG.md", "media/icon.png", "dist/extension.js", "dist/board.js", "dist/thread.js", "dist/ThirdPartyNotices.txt"]) {
     if (!inside.includes(path)) throw new Error(`The package ${target} lacks ${path}.`);
   }
   const size = statSync(vsix).size / 1e6;

@@ -10,6 +10,7 @@ const require = createRequire(import.meta.url);
 const DARK = {
   "--vscode-editor-background": "#1f1f1f", "--vscode-foreground": "#cccccc", "--vscode-descriptionForeground": "#9d9d9d", "--vscode-widget-border": "#313131", "--vscode-list-hoverBackground": "#2a2d2e",
   "--vscode-focusBorder": "#0078d4", "--vscode-button-background": "#0078d4", "--vscode-button-foreground": "#ffffff", "--vscode-button-hoverBackground": "#026ec1", "--vscode-button-border": "#ffffff12",
+  "--vscode-button-secondaryBackground": "#313131", "--vscode-button-secondaryForeground": "#cccccc", "--vscode-button-secondaryHoverBackground": "#3c3c3c",
   "--vscode-input-background": "#313131", "--vscode-input-foreground": "#cccccc", "--vscode-input-border": "#3c3c3c", "--vscode-input-placeholderForeground": "#989898",
   "--vscode-dropdown-background": "#313131", "--vscode-dropdown-foreground": "#cccccc", "--vscode-dropdown-border": "#3c3c3c",
   "--vscode-kanbots-running": "#d18616", "--vscode-charts-yellow": "#cca700", "--vscode-charts-green": "#89d185", "--vscode-charts-red": "#f14c4c", "--vscode-charts-blue": "#3794ff",
@@ -22,6 +23,7 @@ const LIGHT = {
   ...DARK,
   "--vscode-editor-background": "#ffffff", "--vscode-foreground": "#3b3b3b", "--vscode-descriptionForeground": "#3b3b3b", "--vscode-widget-border": "#e5e5e5", "--vscode-list-hoverBackground": "#f2f2f2",
   "--vscode-focusBorder": "#005fb8", "--vscode-button-background": "#005fb8", "--vscode-button-hoverBackground": "#0258a8", "--vscode-button-border": "#0000001a",
+  "--vscode-button-secondaryBackground": "#e5e5e5", "--vscode-button-secondaryForeground": "#3b3b3b", "--vscode-button-secondaryHoverBackground": "#cccccc",
   "--vscode-input-background": "#ffffff", "--vscode-input-foreground": "#3b3b3b", "--vscode-input-border": "#cecece", "--vscode-input-placeholderForeground": "#767676",
   "--vscode-dropdown-background": "#ffffff", "--vscode-dropdown-foreground": "#3b3b3b", "--vscode-dropdown-border": "#cecece",
   "--vscode-charts-yellow": "#bf8803", "--vscode-charts-green": "#388a34", "--vscode-charts-red": "#e51400", "--vscode-charts-blue": "#1a85ff",
@@ -38,10 +40,15 @@ const HIGH_CONTRAST = {
   "--vscode-charts-yellow": "#cca700", "--vscode-charts-red": "#f48771",
 };
 
+/** Colours that VS Code takes from others where a theme does not say them. */
+const whole = (theme) => ({
+  "--vscode-settings-textInputBackground": theme["--vscode-input-background"], "--vscode-settings-textInputForeground": theme["--vscode-input-foreground"], "--vscode-settings-textInputBorder": theme["--vscode-input-border"], ...theme,
+});
+
 export const THEMES = {
-  dark: { variables: DARK, bodyClass: "vscode-dark" },
-  light: { variables: LIGHT, bodyClass: "vscode-light" },
-  highContrast: { variables: HIGH_CONTRAST, bodyClass: "vscode-high-contrast" },
+  dark: { variables: whole(DARK), bodyClass: "vscode-dark" },
+  light: { variables: whole(LIGHT), bodyClass: "vscode-light" },
+  highContrast: { variables: whole(HIGH_CONTRAST), bodyClass: "vscode-high-contrast" },
 };
 
 const FONT = "--vscode-font-family: system-ui, 'DejaVu Sans', sans-serif; --vscode-font-size: 13px; --vscode-font-weight: normal; --vscode-editor-font-family: 'DejaVu Sans Mono', monospace;";

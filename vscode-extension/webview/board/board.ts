@@ -6,6 +6,7 @@ import { kept, NOTHING_SELECTED, ranged, toggled, type Selection } from "../../s
 import { byColumn, byState, COLUMNS, counts, isEmptyFilter, matches, parseFilter, SORT_WORDS, sorted, type CardView, type Group, type Sort } from "../../src/shared/boardview";
 import type { Column as ColumnName } from "../../src/shared/protocol";
 import { COLUMN_WORDS, money } from "../../src/shared/words";
+import { focusField } from "../common/elements";
 import { icon } from "../common/icons";
 import { placeFolder, saveState, savedState } from "../common/post";
 import type { Card } from "./card";
@@ -146,7 +147,7 @@ export class Board extends LitElement {
   }
 
   focusFilter(): void {
-    this.querySelector<HTMLInputElement>("input[type=search]")?.select();
+    focusField(this.querySelector(".filter"));
   }
 
   focusFirst(): void {
@@ -300,14 +301,14 @@ export class Board extends LitElement {
     const { spend, frame } = model;
     return html`<header>
       <h1 class="unseen">Board of ${frame?.repository ?? "the repository"}</h1>
-      ${frame?.several === true ? html`<button class="button repository" type="button" title="Show the board of another repository" @click=${() => this.store.ask({ t: "pickRepository" })}><span>${frame.repository}</span>${icon("chevronDown")}</button>` : nothing}
-      <input class="field filter" type="search" aria-label="Filter the cards" placeholder="Filter: text, label:, state:, #88"
+      ${frame?.several === true ? html`<vscode-button class="repository" secondary title="Show the board of another repository" @click=${() => this.store.ask({ t: "pickRepository" })}><span>${frame.repository}</span><span slot="content-after">${icon("chevronDown")}</span></vscode-button>` : nothing}
+      <vscode-textfield class="filter" type="search" .label=${"Filter the cards"} placeholder="Filter: text, label:, state:, #88"
         title="Words, label:ui, state:failed, column:review, agent:claude, #88. A - before a word turns it round." spellcheck="false"
-        .value=${this.text} @input=${(event: InputEvent) => this.filter((event.target as HTMLInputElement).value)} />
+        .value=${this.text} @input=${(event: InputEvent) => this.filter((event.target as HTMLInputElement).value)}></vscode-textfield>
       <select class="field" aria-label="Order of the cards" title="Order of the cards" .value=${this.sort} @change=${(event: Event) => this.reorder((event.target as HTMLSelectElement).value as Sort)}>
         ${Object.entries(SORT_WORDS).map(([sort, word]) => html`<option value=${sort} ?selected=${sort === this.sort}>${word}</option>`)}
       </select>
-      <button class="button primary" type="button" data-new>New card</button>
+      <vscode-button data-new>New card</vscode-button>
       ${this.bulk()}
       <div class="summary">
         <span><b>${count.running}</b> running · ${count.waiting === 0
@@ -330,9 +331,9 @@ export class Board extends LitElement {
     });
     const [dispatch, stop] = [fit("dispatch"), fit("stop")];
     return html`<div class="bulk" role="group" aria-label="${ids.length} selected">
-      ${dispatch.length === 0 ? nothing : html`<button class="button" type="button" @click=${() => this.store.act("dispatch", dispatch)}>Dispatch ${dispatch.length} selected</button>`}
-      <button class="button" type="button" aria-haspopup="menu" @click=${(event: Event) => this.menu(event.currentTarget as HTMLElement, `Move ${ids.length} selected`, this.columnItems(ids))}>Move to…</button>
-      ${stop.length === 0 ? nothing : html`<button class="button" type="button" @click=${() => this.store.act("stop", stop)}>Stop ${stop.length}</button>`}
+      ${dispatch.length === 0 ? nothing : html`<vscode-button secondary @click=${() => this.store.act("dispatch", dispatch)}>Dispatch ${dispatch.length} selected</vscode-button>`}
+      <vscode-button secondary aria-haspopup="menu" @click=${(event: Event) => this.menu(event.currentTarget as HTMLElement, `Move ${ids.length} selected`, this.columnItems(ids))}>Move to…</vscode-button>
+      ${stop.length === 0 ? nothing : html`<vscode-button secondary @click=${() => this.store.act("stop", stop)}>Stop ${stop.length}</vscode-button>`}
       <button class="icon-button" type="button" aria-label="Clear the selection of ${ids.length}" title="Clear the selection" @click=${() => this.select(NOTHING_SELECTED)}>${icon("close")}</button>
     </div>`;
   }
@@ -341,7 +342,7 @@ export class Board extends LitElement {
 
   private onClick(event: MouseEvent): void {
     const target = event.target as Element;
-    const button = target.closest<HTMLElement>("button");
+    const button = target.closest<HTMLElement>("button, vscode-button");
     const card = target.closest<Card>("kb-card");
     if (button !== null) {
       if (button.matches("[data-menu]") && card !== null) {

@@ -106,7 +106,7 @@ export class Column extends LitElement {
     const id = `group-${this.key}${this.hidden ? "-gone" : ""}`;
     return html`<section aria-labelledby=${id}>
       <div class="head">
-        <h2 id=${id}>${this.name} <span class="count">${this.views.length}</span><span class="unseen"> ${this.views.length === 1 ? "card" : "cards"}</span></h2>
+        <h2 id=${id}>${this.name} <vscode-badge class="count" variant="counter">${this.views.length}</vscode-badge><span class="unseen"> ${this.views.length === 1 ? "card" : "cards"}</span></h2>
         ${this.column === undefined ? nothing : html`<button class="icon-button add" type="button" aria-label="New card in ${this.name}" title="New card in ${this.name}" data-add=${this.column}>${icon("add")}</button>`}
       </div>
       <div class="scroll">

@@ -9,7 +9,7 @@ const DIRECTIONS = { ArrowUp: "up", ArrowDown: "down", ArrowLeft: "left", ArrowR
 /** The keyboard on the board: arrows walk, with Shift they select, with Ctrl they move the card; letters are commands outside text fields. */
 export function onKey(board: Board, event: KeyboardEvent): void {
   const target = event.target as HTMLElement;
-  const inText = target.matches("input, textarea, select");
+  const inText = target.matches("input, textarea, select, vscode-textfield");
   const card = target.closest<Card>("kb-card");
   const command = event.ctrlKey || event.metaKey;
   if (event.defaultPrevented || event.isComposing) {
@@ -22,9 +22,9 @@ export function onKey(board: Board, event: KeyboardEvent): void {
     onCard(board, card, event, command);
   } else if (card !== null) {
     within(card, target, inText, event);
-  } else if (event.key === "Escape" && target.matches("button, input, select, body")) {
+  } else if (event.key === "Escape" && target.matches("button, input, select, body, vscode-button, vscode-textfield")) {
     event.preventDefault();
-    if (target.matches("input[type=search]") && board.text !== "") {
+    if (target.matches(".filter") && board.text !== "") {
       board.filter("");
     } else if (board.adding !== undefined && target.closest(".adding") !== null) {
       board.add(undefined);
@@ -33,7 +33,7 @@ export function onKey(board: Board, event: KeyboardEvent): void {
     } else {
       board.focusFirst();
     }
-  } else if (event.key === "ArrowDown" && target.matches("input[type=search]")) {
+  } else if (event.key === "ArrowDown" && target.matches(".filter")) {
     event.preventDefault();
     board.focusFirst();
   }

@@ -1,5 +1,6 @@
 import type { FromBoard, ToBoard } from "../../src/shared/messages";
 import { dotStyles } from "../common/dot";
+import "../common/elements";
 import { post, receive } from "../common/post";
 import { adopt, controls, tokens } from "../common/tokens";
 import { Board } from "./board";

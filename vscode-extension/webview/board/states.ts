@@ -26,7 +26,7 @@ export function page(state: SidecarState, store: Store): TemplateResult {
   const busy = state.kind === "starting" || state.kind === "ready" || state.kind === "reconnecting";
   return html`<main class="state" aria-busy=${busy ? "true" : "false"}>
     <h1>${TITLES[state.kind]}</h1>
-    ${busy ? html`<div class="progress" role="progressbar" aria-label=${TITLES[state.kind]}><span></span></div>` : nothing}
+    ${busy ? html`<vscode-progress-bar indeterminate aria-label=${TITLES[state.kind]}></vscode-progress-bar>` : nothing}
     <p>${state.message ?? TEXTS[state.kind]}</p>
     ${state.nextStep === undefined ? nothing : html`<p>${state.nextStep}</p>`}
     ${actions(state, store, true)}
@@ -50,12 +50,12 @@ export const line = (kind: "info" | "warning" | "error", text: string, button?: 
 function actions(state: SidecarState, store: Store, primary: boolean): TemplateResult | typeof nothing {
   return state.actions === undefined || state.actions.length === 0
     ? nothing
-    : html`<div class="row">${state.actions.map((action, index) => html`<button class="button ${primary && index === 0 ? "primary" : ""}" type="button" @click=${() => store.ask({ t: "state", action: action.id })}>${action.label}</button>`)}</div>`;
+    : html`<div class="row">${state.actions.map((action, index) => html`<vscode-button ?secondary=${!primary || index > 0} @click=${() => store.ask({ t: "state", action: action.id })}>${action.label}</vscode-button>`)}</div>`;
 }
 
 /** What to do first on a board without cards. */
 export const firstSteps = (): TemplateResult => html`<div class="state first">
   <h2>Nothing to do yet</h2>
   <p>Write a card for something you want done, then dispatch it: an agent works on it in a git worktree of its own, asks when it has to, and you review what it changed before it lands.</p>
-  <div class="row"><button class="button primary" type="button" data-new>New card</button></div>
+  <div class="row"><vscode-button data-new>New card</vscode-button></div>
 </div>`;

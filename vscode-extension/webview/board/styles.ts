@@ -4,14 +4,12 @@ const frame = css`
   kb-board { display: flex; flex-direction: column; height: 100%; min-height: 0; }
   kb-board header { display: flex; flex-wrap: wrap; align-items: center; gap: 6px 8px; padding: 8px 12px; border-bottom: 1px solid var(--kb-border); }
   header .filter { flex: 0 1 270px; min-width: 130px; }
-  header .filter::-webkit-search-cancel-button { filter: grayscale(1) opacity(0.6); }
   header select.field {
     padding: 2px 4px; background: var(--vscode-dropdown-background, var(--kb-bg));
     color: var(--vscode-dropdown-foreground, var(--kb-fg)); border-color: var(--vscode-dropdown-border, var(--kb-border));
   }
-  header .button { min-height: 24px; white-space: nowrap; }
-  header .repository { display: inline-flex; align-items: center; gap: 4px; }
-  header .repository span { overflow: hidden; text-overflow: ellipsis; max-width: 180px; }
+  header .repository { max-width: 220px; }
+  header .repository > span:not([slot]) { overflow: hidden; text-overflow: ellipsis; }
   header .bulk { display: flex; flex-wrap: wrap; align-items: center; gap: 6px; }
   header .summary { margin-left: auto; display: flex; flex-wrap: wrap; gap: 2px 14px; color: var(--kb-dim); }
   header .summary b { color: var(--kb-fg); font-weight: 600; }
@@ -46,7 +44,7 @@ const frame = css`
   kb-column[data-over] { background: color-mix(in srgb, var(--vscode-list-dropBackground, var(--kb-focus)) 35%, transparent); }
   .head { display: flex; align-items: center; justify-content: space-between; padding: 0 4px 4px; min-height: 26px; }
   .head h2 { margin: 0; font-size: 11px; font-weight: 600; letter-spacing: 0.04em; text-transform: uppercase; color: var(--kb-dim); white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
-  .head .count { font-weight: 400; margin-left: 3px; }
+  .head .count { letter-spacing: normal; margin-left: 3px; }
   .head .add { opacity: 0; }
   kb-column:hover .add, .head .add:focus-visible { opacity: 1; }
   .scroll { flex: 1; min-height: 0; overflow-y: auto; overflow-x: hidden; padding: 0 4px 12px; scrollbar-width: thin; scrollbar-color: var(--vscode-scrollbarSlider-background, #7974) transparent; }
@@ -165,11 +163,7 @@ const rest = css`
   .state h1, .state h2 { margin: 0; font-size: 17px; font-weight: 600; }
   .state p { margin: 0; color: var(--kb-dim); overflow-wrap: anywhere; }
   .state .row { margin-top: 6px; }
-  .progress { position: relative; width: 100%; height: 2px; overflow: hidden; }
-  .progress span { position: absolute; inset: 0 auto 0 0; width: 12%; background: var(--vscode-progressBar-background, var(--kb-focus)); animation: kb-go 2s linear infinite; }
-  @keyframes kb-go { from { transform: translateX(0); } 50% { transform: translateX(400%); } to { transform: translateX(830%); } }
-  @media (prefers-reduced-motion: reduce) { .progress span { animation: none; width: 100%; opacity: 0.5; } }
-  body.vscode-reduce-motion .progress span { animation: none; width: 100%; opacity: 0.5; }
+  body.vscode-reduce-motion vscode-progress-bar::part(indicator) { animation: none; width: 100%; }
   body.vscode-high-contrast kb-card.asks, body.vscode-high-contrast-light kb-card.asks { border: 2px solid var(--kb-ask); }
   body.vscode-high-contrast kb-card[aria-selected="true"], body.vscode-high-contrast-light kb-card[aria-selected="true"] {
     background: var(--kb-bg); border: 2px dashed var(--vscode-contrastActiveBorder, var(--kb-focus));

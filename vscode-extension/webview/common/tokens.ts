@@ -119,5 +119,17 @@ export const controls = css`
   body.vscode-high-contrast .icon-button:hover,
   body.vscode-high-contrast-light .button:hover,
   body.vscode-high-contrast-light .icon-button:hover { outline: 1px dashed var(--vscode-contrastActiveBorder, currentColor); }
+  /* They draw their focus themselves. Of their colours under the pointer a high contrast theme has none: there an outline says it. */
+  vscode-button:focus-visible, vscode-textfield:focus-visible { outline: none; }
+  body.vscode-high-contrast vscode-button,
+  body.vscode-high-contrast-light vscode-button {
+    --vscode-button-hoverBackground: var(--vscode-button-background, transparent);
+    --vscode-button-secondaryHoverBackground: var(--vscode-button-secondaryBackground, transparent);
+    --vscode-button-secondaryBackground: var(--kb-bg);
+    --vscode-button-secondaryForeground: var(--kb-fg);
+    --vscode-button-border: var(--vscode-contrastBorder, currentColor);
+  }
+  body.vscode-high-contrast vscode-button:hover,
+  body.vscode-high-contrast-light vscode-button:hover { outline: 1px dashed var(--vscode-contrastActiveBorder, currentColor); }
   svg.icon { width: 16px; height: 16px; fill: currentColor; flex: none; display: block; }
 `;

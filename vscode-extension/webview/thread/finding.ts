@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { matching, type Entry } from "../../src/shared/threadview";
+import { focusField } from "../common/elements";
 import { icon } from "../common/icons";
 import { markWords } from "./find";
 
@@ -29,9 +30,7 @@ export class Finding {
     this.query ??= "";
     this.host.redraw();
     setTimeout(() => {
-      const field = document.querySelector<HTMLInputElement>(".find input");
-      field?.focus();
-      field?.select();
+      focusField(document.querySelector(".find vscode-textfield"));
     });
   }
 
@@ -135,7 +134,7 @@ export class Finding {
     const more = this.host.canLoad() ? "+" : "";
     const count = this.looking ? "looking further up…" : (this.query ?? "").trim() === "" ? "" : this.keys.length === 0 ? (more === "" ? "nothing found" : "none so far; Enter looks further up") : `${this.current === undefined ? "" : `${this.keys.indexOf(this.current) + 1} of `}${this.keys.length}${more}`;
     return html`<div class="find" role="search" @keydown=${keys}>
-      <input class="field" type="text" aria-label="Find in thread" placeholder="Find in thread" .value=${this.query} @input=${(event: InputEvent) => this.type((event.target as HTMLInputElement).value)}>
+      <vscode-textfield .label=${"Find in thread"} placeholder="Find in thread" .value=${this.query ?? ""} @input=${(event: InputEvent) => this.type((event.target as HTMLInputElement).value)}></vscode-textfield>
       <span class="count" role="status">${count}</span>
       <button class="icon-button up" type="button" aria-label="Match above" title="Match above (Enter)" @click=${() => this.step(-1)}>${icon("chevronDown")}</button>
       <button class="icon-button" type="button" aria-label="Match below" title="Match below (Shift+Enter)" @click=${() => this.step(1)}>${icon("chevronDown")}</button>

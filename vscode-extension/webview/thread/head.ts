@@ -63,7 +63,7 @@ export function head(heading: Heading): TemplateResult {
     ${notes(run).map(([kind, text]) => html`<p class="note ${kind}" dir="auto">${visible(text)}</p>`)}
     ${heading.error === undefined ? nothing : html`<p class="note bad" role="alert">${heading.error}</p>`}
     <div class="row">
-      ${buttons(heading).map((button) => html`<button class="button ${button.primary ? "primary" : ""}" type="button" ?disabled=${heading.busy(`act-${button.action}`)} @click=${() => heading.act(button.action)}>${button.label}</button>`)}
+      ${buttons(heading).map((button) => html`<vscode-button ?secondary=${!button.primary} ?disabled=${heading.busy(`act-${button.action}`)} aria-disabled=${String(heading.busy(`act-${button.action}`))} @click=${() => heading.act(button.action)}>${button.label}</vscode-button>`)}
       <button class="icon-button" type="button" aria-label="Find in thread" title="Find in thread (Ctrl+F)" @click=${() => heading.find()}>${icon("search")}</button>
       <button class="icon-button" type="button" aria-label="More actions" title="More actions" aria-haspopup="menu" @click=${(event: Event) => heading.menu(event.currentTarget as HTMLElement)}>${icon("ellipsis")}</button>
     </div>
@@ -92,4 +92,4 @@ export const sentences = (state: SidecarState): string =>
   [state.message ?? (state.kind === "reconnecting" ? "The sidecar is being reached again. What is shown may be old." : state.kind === "starting" ? "The sidecar starts." : state.kind === "untrusted" ? "Nothing runs until the workspace is trusted." : ""), state.nextStep ?? ""].filter((part) => part !== "").join(" ");
 
 export const stateButtons = (state: SidecarState, act: (action: StateAction["id"]) => void): readonly TemplateResult[] =>
-  (state.actions ?? []).map((action) => html`<button class="button" type="button" @click=${() => act(action.id)}>${action.label}</button>`);
+  (state.actions ?? []).map((action) => html`<vscode-button secondary @click=${() => act(action.id)}>${action.label}</vscode-button>`);

@@ -1,5 +1,6 @@
 import { controls, adopt, tokens } from "../common/tokens";
 import { dotStyles } from "../common/dot";
+import "../common/elements";
 import { ThreadPage } from "./page";
 import { entryStyles, frameStyles } from "./styles";
 

@@ -297,7 +297,7 @@ export class ThreadPage extends LitElement {
       return nothing;
     }
     const text = decision.questions[0]?.text ?? decision.tool?.description ?? decision.tool?.name ?? "";
-    return html`<div class="asks" role="status"><span class="text">Waits for you: ${text}</span><button class="button" type="button" @click=${() => (entry === undefined ? post({ t: "answerMore", decisionId: decision.id }) : this.feed.reveal(entry.key))}>Show</button></div>`;
+    return html`<div class="asks" role="status"><span class="text">Waits for you: ${text}</span><vscode-button secondary @click=${() => (entry === undefined ? post({ t: "answerMore", decisionId: decision.id }) : this.feed.reveal(entry.key))}>Show</vscode-button></div>`;
   }
 
   protected override updated(): void {

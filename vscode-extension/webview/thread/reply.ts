@@ -35,6 +35,6 @@ export function replyBox(replying: Replying): TemplateResult {
     <div class="under" id="reply-note">
       ${replying.error !== undefined ? html`<span class="text error" role="alert">${replying.error}</span>` : html`<span class="text">${box.replaces !== undefined ? "Takes the place of the message that was not delivered." : replying.busy ? "Sending…" : text === "" ? "" : "Enter sends, Shift+Enter begins a line."}</span>`}
       ${box.replaces === undefined ? nothing : html`<button class="text-button" type="button" @click=${() => replying.cancelReplace()}>Send as a new one</button>`}
-      ${refused !== undefined || text.trim() === "" ? nothing : html`<button class="button" type="button" ?disabled=${replying.busy} @click=${() => replying.send()}>Send</button>`}
+      ${refused !== undefined || text.trim() === "" ? nothing : html`<vscode-button ?disabled=${replying.busy} aria-disabled=${String(replying.busy)} @click=${() => replying.send()}>Send</vscode-button>`}
     </div>`;
 }

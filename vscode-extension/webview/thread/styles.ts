@@ -21,7 +21,7 @@ export const frameStyles = css`
   .blank { flex: 1; display: flex; flex-direction: column; gap: 8px; align-items: center; justify-content: center; padding: 24px; text-align: center; color: var(--kb-dim); }
   .blank p { margin: 0; max-width: 46ch; overflow-wrap: anywhere; }
   .find { display: flex; align-items: center; gap: 4px; padding: 4px 12px; border-bottom: 1px solid var(--kb-line); }
-  .find .field { flex: 1 1 120px; min-width: 60px; }
+  .find vscode-textfield { flex: 1 1 120px; min-width: 60px; }
   .find .count { color: var(--kb-dim); font-size: 0.92em; white-space: nowrap; }
   .find .up svg { transform: rotate(180deg); }
   .view { position: relative; flex: 1; min-height: 0; display: flex; flex-direction: column; }

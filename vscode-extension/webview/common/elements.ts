@@ -1,0 +1,16 @@
+// VS Code's controls as elements, for what stands around the cards and the thread. Inside them, and for the reply, controls are the browser's own: an
+// agent's words must be able to break over lines, a message grows with its text, and of a card's controls only one at a time is a stop of the Tab key,
+// none of which these elements allow.
+import "@vscode-elements/elements/dist/vscode-badge/index.js";
+import "@vscode-elements/elements/dist/vscode-button/index.js";
+import "@vscode-elements/elements/dist/vscode-progress-bar/index.js";
+import "@vscode-elements/elements/dist/vscode-textfield/index.js";
+import type { VscodeTextfield } from "@vscode-elements/elements/dist/vscode-textfield/index.js";
+
+/** With what is in it selected, so that typing replaces it. */
+export function focusField(field: VscodeTextfield | null): void {
+  void field?.updateComplete.then(() => {
+    field.focus();
+    field.wrappedElement.select();
+  });
+}
