@@ -254,6 +254,25 @@ test("selected cards are dispatched, moved and stopped together", () => on({}, a
   assert.equal(await page.locator("kb-card[aria-selected=true]").count(), 14);
 }));
 
+test("a key on a button of the head does that button's work and nothing more", () => on({}, async (page) => {
+  await byNumber(page, 91).click({ modifiers: ["Control"] });
+  for (const key of ["Enter", "Space"]) {
+    await page.getByRole("button", { name: "Move to…" }).focus();
+    await page.keyboard.press(key);
+    await page.waitForFunction(() => document.activeElement?.textContent?.trim() === "Backlog");
+    await page.keyboard.press("Escape");
+    await page.waitForFunction(() => document.activeElement?.textContent?.trim() === "Move to…");
+    await page.getByRole("button", { name: "New card", exact: true }).focus();
+    await page.keyboard.press(key);
+    await page.waitForFunction(() => document.activeElement?.matches(".adding input"));
+    await page.keyboard.type("x");
+    assert.equal(await page.evaluate(() => document.activeElement.value), "x");
+    await page.keyboard.press("Escape");
+    await page.waitForFunction(() => document.querySelector(".adding") === null);
+  }
+  assert.deepEqual(await sent(page, "moveMany"), []);
+}));
+
 test("the menu of a card works by keyboard and gives the focus back", () => on({}, async (page) => {
   await byNumber(page, 90).focus();
   await page.keyboard.press("Tab");
