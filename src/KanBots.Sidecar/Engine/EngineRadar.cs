@@ -93,36 +93,59 @@ internal sealed partial class BoardEngine
     private async Task<ImmutableDictionary<long, ImmutableArray<RunConflict>>> ConflictsAsync(IReadOnlyList<Run> runs)
     {
         var commits = (await GitAsync("for-each-ref", ["for-each-ref", "--format=%(refname) %(objectname)", .. runs.Select(run => CheckpointRefs.RunOf(run.CardNumber, run.Id))])).Text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ')).ToDictionary(words => words[0], words => words[1]);
-        var seen = new List<(Run Run, string Commit, HashSet<string> Touched)>();
+        var seen = new List<Ahead>();
         foreach (var run in runs.Where(run => Worktrees.IsOwn(_paths.Repository, run.WorktreePath)))
         {
             if (commits.TryGetValue(CheckpointRefs.RunOf(run.CardNumber, run.Id), out var commit))
             {
-                seen.Add((run, commit, await TouchedAsync(run, run.Checkpoints[^1].Tree)));
+                seen.Add(new Ahead(run, commit, await TouchedAsync(run, run.Checkpoints[^1].Tree)));
             }
         }
 
-        var found = new List<RunConflict>();
+        var pairs = new List<Pair>();
         var targets = new Dictionary<string, Base?>();
         for (var i = 0; i < seen.Count; i++)
         {
-            foreach (var other in seen.Skip(i + 1).Where(other => other.Touched.Overlaps(seen[i].Touched)))
+            pairs.AddRange(seen.Skip(i + 1).Where(other => other.Touched.Overlaps(seen[i].Touched)).Select(other => new Pair(seen[i], other, other.Commit, null)));
+            if (await TargetAsync(seen[i].Run, targets) is { } target && target.Commit != seen[i].Run.BaseCommit)
             {
-                var paths = await AnswerAsync(seen[i].Run.WorktreePath, seen[i].Commit, other.Commit);
-                if (!paths.IsEmpty)
-                {
-                    found.Add(new RunConflict(seen[i].Run.Id, other.Run.Id, null, paths));
-                    found.Add(new RunConflict(other.Run.Id, seen[i].Run.Id, null, paths));
-                }
-            }
-
-            if (await TargetAsync(seen[i].Run, targets) is { } target && target.Commit != seen[i].Run.BaseCommit && await AnswerAsync(seen[i].Run.WorktreePath, seen[i].Commit, target.Commit) is { IsEmpty: false } against)
-            {
-                found.Add(new RunConflict(seen[i].Run.Id, null, target.Ref, against));
+                pairs.Add(new Pair(seen[i], null, target.Commit, target.Ref));
             }
         }
 
-        return found.GroupBy(conflict => conflict.RunId).ToImmutableDictionary(same => same.Key, same => same.Take(ConflictsMax).ToImmutableArray());
+        await AskAsync(pairs);
+        return pairs.SelectMany(Found).GroupBy(conflict => conflict.RunId).ToImmutableDictionary(same => same.Key, same => same.Take(ConflictsMax).ToImmutableArray());
+    }
+
+    private IEnumerable<RunConflict> Found(Pair pair)
+    {
+        var paths = _radarAnswers[pair.Commits];
+        return paths.IsEmpty ? []
+            : pair.Other is { Run.Id: var other } ? [new RunConflict(pair.One.Run.Id, other, null, paths), new RunConflict(other, pair.One.Run.Id, null, paths)]
+            : [new RunConflict(pair.One.Run.Id, null, pair.Target, paths)];
+    }
+
+    /// <summary>Each pair of commits is asked once, and all of one run together, of the run that has most: as a rule the one that has changed.</summary>
+    private async Task AskAsync(IReadOnlyList<Pair> pairs)
+    {
+        if (_radarAnswers.Count >= RadarAnswersMax)
+        {
+            _radarAnswers.Clear();
+        }
+
+        var open = pairs.Where(pair => !_radarAnswers.ContainsKey(pair.Commits)).ToList();
+        while (open.Count > 0)
+        {
+            var most = open.SelectMany(pair => pair.Runs).GroupBy(run => run.Id).MaxBy(same => same.Count())!.First();
+            var asked = open.Where(pair => pair.Runs.Contains(most)).ToList();
+            var answers = await Conflicts.BetweenAsync(_git, most.WorktreePath, [.. asked.Select(pair => pair.Commits)], _closing.Token);
+            foreach (var (pair, paths) in asked.Zip(answers))
+            {
+                _radarAnswers[pair.Commits] = [.. paths.Take(RunConflict.PathsMax)];
+            }
+
+            open.RemoveAll(asked.Contains);
+        }
     }
 
     private async Task<HashSet<string>> TouchedAsync(Run run, string tree)
@@ -162,21 +185,17 @@ internal sealed partial class BoardEngine
         return target;
     }
 
-    private async Task<ImmutableArray<string>> AnswerAsync(string folder, string one, string other)
-    {
-        if (!_radarAnswers.TryGetValue((one, other), out var known))
-        {
-            if (_radarAnswers.Count >= RadarAnswersMax)
-            {
-                _radarAnswers.Clear();
-            }
-
-            _radarAnswers[(one, other)] = known = [.. (await Conflicts.BetweenAsync(_git, folder, one, other, _closing.Token)).Take(RunConflict.PathsMax)];
-        }
-
-        return known;
-    }
-
     private static bool Same(ImmutableDictionary<long, ImmutableArray<RunConflict>> one, ImmutableDictionary<long, ImmutableArray<RunConflict>> other) =>
         one.Count == other.Count && one.All(entry => other.TryGetValue(entry.Key, out var same) && entry.Value.Length == same.Length && entry.Value.Zip(same).All(pair => pair.First with { Paths = [] } == pair.Second with { Paths = [] } && pair.First.Paths.SequenceEqual(pair.Second.Paths)));
+
+    /// <summary>A run as it stands, and what it has touched since it began.</summary>
+    private sealed record Ahead(Run Run, string Commit, HashSet<string> Touched);
+
+    /// <summary>A run and another one, or its target.</summary>
+    private sealed record Pair(Ahead One, Ahead? Other, string Commit, string? Target)
+    {
+        internal (string One, string Other) Commits => (One.Commit, Commit);
+
+        internal IEnumerable<Run> Runs => Other is null ? [One.Run] : [One.Run, Other.Run];
+    }
 }
