@@ -51,6 +51,20 @@ internal sealed partial class GitRunner(TimeProvider time, CommandLimits? limits
         }
     }
 
+    /// <summary>Does something to files while no writing git of ours is under way, which would meet it half done.</summary>
+    internal async Task AloneAsync(Action work, CancellationToken cancellation)
+    {
+        await _writing.WaitAsync(cancellation);
+        try
+        {
+            work();
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
     /// <summary>Nobody is kept from writing while it waits for its input.</summary>
     private async Task<CommandResult> RunWithTurnAsync(GitCommand command, Task<ReadOnlyMemory<byte>> later, CancellationToken cancellation)
     {

@@ -24,7 +24,7 @@ internal static class Trash
     /// <exception cref="GitFailure">It could not be done, and all is as it was.</exception>
     internal static async Task<string> PutAsync(GitRunner git, Repository repository, string worktree, string branch, string trash, string keptRef, CancellationToken cancellation)
     {
-        var place = Moved(repository, worktree, trash);
+        var place = await MovedAsync(git, repository, worktree, trash, cancellation);
         try
         {
             if (IsOfOurs(repository, place))
@@ -42,7 +42,7 @@ internal static class Trash
         }
         catch (GitFailure) when (place.Length > 0)
         {
-            Move(repository, place, worktree);
+            await MoveAsync(git, repository, place, worktree, CancellationToken.None);
             if (IsOfOurs(repository, worktree))
             {
                 await RepairAsync(git, repository, worktree, cancellation);
@@ -72,7 +72,7 @@ internal static class Trash
             }
 
             Directory.CreateDirectory(Path.GetDirectoryName(worktree)!);
-            Move(repository, trash, worktree);
+            await MoveAsync(git, repository, trash, worktree, cancellation);
             moved = true;
         }
         else if (trash.Length > 0 && !Worktrees.IsThere(worktree))
@@ -95,7 +95,7 @@ internal static class Trash
         }
         catch (GitFailure) when (moved)
         {
-            Move(repository, worktree, trash);
+            await MoveAsync(git, repository, worktree, trash, CancellationToken.None);
             if (IsOfOurs(repository, trash))
             {
                 await RepairAsync(git, repository, trash, cancellation);
@@ -114,7 +114,7 @@ internal static class Trash
         var trees = await Worktrees.ListAsync(git, repository.IsBare ? repository.CommonFolder : repository.Root, cancellation);
         if (place.Length > 0 && Worktrees.At(trees, place) is not null && PrivateFiles.Look(place) is { IsFolder: true } && PrivateFiles.Look(Path.Combine(place, ".git")) is null)
         {
-            PrivateFiles.DeleteFolder(place); // an earlier attempt came so far
+            await git.AloneAsync(() => PrivateFiles.DeleteFolder(place), cancellation); // an earlier attempt came so far
         }
 
         if (place.Length > 0 && PrivateFiles.Look(place) is not null && !IsOfOurs(repository, place))
@@ -146,7 +146,7 @@ internal static class Trash
         }
     }
 
-    private static string Moved(Repository repository, string worktree, string trash)
+    private static async Task<string> MovedAsync(GitRunner git, Repository repository, string worktree, string trash, CancellationToken cancellation)
     {
         foreach (var place in new[] { trash, BesideOf(worktree) })
         {
@@ -164,13 +164,13 @@ internal static class Trash
         PrivateFiles.MakeFolder(Path.GetDirectoryName(trash)!);
         try
         {
-            Move(repository, worktree, trash);
+            await MoveAsync(git, repository, worktree, trash, cancellation);
             return trash;
         }
         catch (GitFailure) when (Directory.Exists(worktree) && !Directory.Exists(trash))
         {
             PrivateFiles.MakeFolder(Path.GetDirectoryName(BesideOf(worktree))!);
-            Move(repository, worktree, BesideOf(worktree));
+            await MoveAsync(git, repository, worktree, BesideOf(worktree), cancellation);
             return BesideOf(worktree);
         }
     }
@@ -180,7 +180,10 @@ internal static class Trash
     private static string LockOf(string worktree) => Path.Combine(Worktrees.RecordIn(worktree), "locked");
 
     /// <summary>Until git's record of it knows the new place, a `git worktree prune` of the user's would take the record, with the agent's index and
-    /// HEAD: git leaves what is locked. Whoever goes on after a crash takes the lock away; one of the user's stays.</summary>
+    /// HEAD: git leaves what is locked. Whoever goes on after a crash takes the lock away; one of the user's stays. Done alone, because `git worktree
+    /// repair` goes through all worktrees and fails where one of them moves away under it.</summary>
+    private static Task MoveAsync(GitRunner git, Repository repository, string from, string to, CancellationToken cancellation) => git.AloneAsync(() => Move(repository, from, to), cancellation);
+
     private static void Move(Repository repository, string from, string to)
     {
         if (!IsOfOurs(repository, from) || !Directory.Exists(Worktrees.RecordIn(from)))

@@ -49,6 +49,23 @@ public sealed class TrashTests : IDisposable
         return worktree;
     }
 
+    /// <summary>`git worktree repair` goes through all worktrees: of two that were discarded at once, one failed where the other moved away under it.</summary>
+    [Fact]
+    public async Task Nothing_moves_while_another_git_of_ours_writes()
+    {
+        var worktree = await WorkedAsync();
+        var repository = await _repository.FindAsync();
+        var gate = Path.Combine(_repository.Root, "gate");
+        var other = _repository.Runner.RunAsync(new GitCommand("wait", _repository.Folder, ["-c", $"alias.wait-for-it=!touch '{gate}-begun'; while [ ! -e '{gate}' ]; do sleep 0.02; done", "wait-for-it"], Writes: true), CancellationToken.None);
+        Spine.Place.Until("the other git writes", () => File.Exists($"{gate}-begun"));
+        var put = Trash.PutAsync(_repository.Runner, repository, worktree, Branch, Place, Kept, CancellationToken.None);
+        Assert.True(Directory.Exists(worktree) && !put.IsCompleted, "it moved while another git wrote");
+        File.WriteAllText(gate, "");
+        await other;
+        Assert.Equal(Place, await put);
+        Assert.False(Directory.Exists(worktree));
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData(".git")]

@@ -1,72 +1,8 @@
 // Tries the thread's page in a browser: `node e2e/pages/thread.mjs [folder for pictures [words of a check]]`, after `npm run build`. Ends with an error when anything is not as it must be.
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
-import { axe, browse, feed, nodes } from "./page.mjs";
+import { axe, feed, nodes } from "./page.mjs";
+import { browser, check, finish, open, pictures, READY } from "./threadpage.mjs";
 import { card, everything, HOSTILE, Items, long, question, run } from "./threads.mjs";
-
-const pictures = process.argv[2];
-if (pictures !== undefined) {
-  mkdirSync(pictures, { recursive: true });
-}
-const root = new URL("../../", import.meta.url);
-const browser = await browse("thread", root);
-const READY = { t: "state", state: { kind: "ready" } };
-const PATIENCE = 60_000;
-let failed = 0;
-
-/** Opens a page with a thread, and lets the harness answer what it asks for. */
-async function open({ theme, width = 640, height = 800, state = "running", more = {}, items = [], atStart = true, checkpoints = [], decisions = [], context, answer } = {}) {
-  const opened = await browser.open({ theme, width, height, context });
-  const { page } = opened;
-  const at = { sent: 0, stopped: false };
-  const helper = {
-    ...opened,
-    shot: async (name) => pictures !== undefined && page.screenshot({ path: `${pictures}/thread-${name}.png` }),
-    sent: (t) => page.evaluate((kind) => window.sent.filter((message) => message.t === kind), t),
-    until: (what, fn, ...args) => page.waitForFunction(fn, ...(args.length === 0 ? [undefined] : args), { timeout: PATIENCE }).catch(() => assert.fail(`after ${PATIENCE / 1000} s: not ${what}`)),
-    text: (selector) => page.locator(selector).first().innerText(),
-    async answerAll() {
-      const messages = await page.evaluate((from) => window.sent.slice(from), at.sent);
-      at.sent += messages.length;
-      const replies = messages.flatMap((message) => answer?.(message) ?? []);
-      if (replies.length > 0) {
-        await feed(page, ...replies);
-      }
-      return replies.length;
-    },
-  };
-  if (answer !== undefined) {
-    void (async () => {
-      while (!at.stopped) {
-        await helper.answerAll().catch(() => (at.stopped = true));
-        await new Promise((resolve) => setTimeout(resolve, 15));
-      }
-    })();
-  }
-  helper.end = async () => {
-    at.stopped = true;
-    const violations = await page.evaluate(() => window.violations);
-    assert.deepEqual(violations, [], "the content security policy was broken");
-    assert.deepEqual(opened.problems, [], "the console has errors");
-    await opened.close();
-  };
-  await feed(page, READY, { t: "thread", card, run: run(state, more), decisions, items, atStart, checkpoints });
-  return helper;
-}
-
-async function check(name, body) {
-  if (process.argv[3] !== undefined && !name.includes(process.argv[3])) {
-    return;
-  }
-  const began = Date.now();
-  try {
-    await body();
-    console.log(`ok      ${name} (${Date.now() - began} ms)`);
-  } catch (error) {
-    failed++;
-    console.log(`FAILED  ${name}\n${error instanceof Error ? error.stack : error}`);
-  }
-}
 
 const all = everything();
 const whole = { items: all.items, checkpoints: all.checkpoints, decisions: all.decisions, state: "awaitingDecision" };
@@ -506,6 +442,4 @@ await check("50 items a second for a while: no task over 50 ms, memory bounded",
   await thread.end();
 });
 
-await browser.close();
-console.log(failed === 0 ? "all as it must be" : `${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+await finish();
