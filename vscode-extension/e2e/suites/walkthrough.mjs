@@ -100,6 +100,7 @@ export async function walk({ step, bench, repository, question, answer, bodies, 
   });
   await step("another is discarded and brought back", async () => {
     await window.activity("KanBots");
+    await window.row("Issues", "Done").waitFor(); // what has landed has left the rows above #88: none of them moves under the mouse any more
     await window.contextMenu(window.row("Issues", "#88 "), "Discard Work…");
     await repository.runIn(88, "discarded");
     await window.toastButton("Discarded the work of #88", "Undo");
