@@ -276,7 +276,10 @@ await check("follows the end, holds still when scrolled, says what is new below"
   await feed(thread.page, { t: "append", items: long(10, 301) });
   await thread.until("still at the end", atEnd);
   // They come together after a moment; until then whoever scrolls away has them below.
-  await thread.until("shown", () => Number(document.querySelector(".rows article:last-child").dataset.key) >= 309);
+  await thread.until("shown", () => {
+    const last = document.querySelector(".rows article:last-child");
+    return Number(last.dataset.key) >= 309 && last.getAttribute("aria-posinset") === last.getAttribute("aria-setsize");
+  });
   await thread.page.mouse.move(300, 400);
   await thread.page.mouse.wheel(0, -3000);
   await thread.until("scrolled", () => document.querySelector(".below") !== null);
