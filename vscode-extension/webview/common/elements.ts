@@ -1,6 +1,6 @@
 // VS Code's controls as elements, for what stands around the cards and the thread. Inside them, and for the reply, controls are the browser's own: an
 // agent's words must be able to break over lines, a message grows with its text, and of a card's controls only one at a time is a stop of the Tab key,
-// none of which these elements allow.
+// none of which these elements allow. The order of the cards is the browser's list, since theirs knows no letters, Home and End.
 import "@vscode-elements/elements/dist/vscode-badge/index.js";
 import "@vscode-elements/elements/dist/vscode-button/index.js";
 import "@vscode-elements/elements/dist/vscode-progress-bar/index.js";
