@@ -30,7 +30,7 @@ export async function board({ quick }) {
 /** Both pages by themselves, so that what is measured is theirs and not the workbench's. */
 async function pages(seconds) {
   const place = new Place();
-  const [boards, threads] = [await browse("board", extension), await browse("thread", extension)];
+  const browser = await browse("board", extension);
   try {
     const wire = await place.connectWith(place.agent(speaks("All of this is said again and again. ".repeat(8))));
     const ids = [];
@@ -39,9 +39,9 @@ async function pages(seconds) {
     for (const id of ids.slice(0, agents)) runs.push(await place.dispatch(wire, id));
     await wire.until("all run", (snapshot) => snapshot.runs.filter((run) => run.state === "running" && run.sessionId).length === agents);
 
-    const shown = await boards.open({ width: 1600, height: 900 });
+    const shown = await browser.open({ width: 1600, height: 900 });
     const open = [];
-    for (let i = 0; i < agents; i++) open.push(await threads.open({ width: 500, height: 900 }));
+    for (let i = 0; i < agents; i++) open.push(await browser.open({ name: "thread", width: 500, height: 900 }));
     const post = ({ page }, message) => page.evaluate((text) => window.postMessage(JSON.parse(text), "*"), JSON.stringify(message)).catch(() => {});
     const snapshot = await wire.call("board/get");
     await post(shown, { t: "state", state: { kind: "ready" } });
@@ -65,37 +65,83 @@ async function pages(seconds) {
         void post(open[runs.findIndex(({ id }) => id === params.runId)], { t: "append", items: params.items });
       }
     };
+    const bare = await computes(shown);
+    const all = [shown, ...open, { page: bare }];
     const [sizes, tasks] = [[], []];
+    const late = all.map(() => []);
+    await pause(SETTLE_SECONDS * 1000); // the first items still belong to the load of a page: they compile its code
     for (let quarter = 0; quarter < 4; quarter++) {
       const traced = Math.min(seconds / 4, TRACED_SECONDS);
-      await pause((seconds / 4 - traced) * 1000);
-      tasks.push(...(await Promise.all([shown, open[0]].map((one) => longestTask(one, traced * 1000)))));
+      const watched = await Promise.all(all.map(watchTasks));
+      await pause((seconds / 4 - traced / 2) * 1000);
+      for (const [i, tooLong] of watched.entries()) late[i].push(...(await tooLong()));
+      tasks.push(await longestTask(shown, (traced / 2) * 1000));
       // The collection that is asked for here is a long task of ours, not of the page.
       sizes.push(await Promise.all([shown, open[0]].map(heapMb)));
+      await pause(SETTLE_SECONDS * 1000);
     }
     wire.heard = () => {};
-    const longest = Math.max(...tasks.map(({ processor }) => processor));
-    const clock = Math.max(...tasks.map(({ clock }) => clock));
     const what = `${cards} cards and ${agents} live threads for ${seconds < 60 ? `${seconds} s` : `${seconds / 60} min`}`;
     const [from, to] = [sizes[0], sizes[3]];
+    const longest = Math.max(...tasks);
+    const ours = late.slice(0, -1);
+    const clock = (durations) => `${durations.length}${durations.length > 0 ? `, ${ms(Math.max(...durations))}` : ""}`;
     const grown = (i) => to[i] - from[i];
     return [
-      row(`${what}: longest task of a page, its processor time (${changes} changes of the board, ${items} items; by the clock, where agents and pages share the cores: ${ms(clock)})`, ms(longest), "", undefined, "≤ 50 ms", longest <= 50),
+      row(`${what}: longest task of a page, its processor time (${changes} changes of the board, ${items} items)`, ms(longest), "", undefined, "≤ 50 ms", longest <= 50),
+      row(`${what}: tasks of over 50 ms by the clock in these ${ours.length} pages, the longest; beside them a page that only computes for ${COMPUTES_MS} ms ten times a second`, clock(ours.flat()), clock(late.at(-1)), undefined, ""),
       row(`${what}: memory of the board's page, after a quarter and at the end`, `${from[0].toFixed(1)} and ${to[0].toFixed(1)} MB`, "", undefined, "grows by ≤ 5 MB", grown(0) <= 5),
       row(`${what}: memory of a thread's page, after a quarter and at the end`, `${from[1].toFixed(1)} and ${to[1].toFixed(1)} MB`, "", undefined, "grows by ≤ 10 MB", grown(1) <= 10),
     ];
   } finally {
-    await boards.close();
-    await threads.close();
+    await browser.close();
     place.remove();
   }
 }
 
-/** Of every quarter, its last: more is more than Chromium keeps. */
+/** Of every quarter: more is more than Chromium keeps. Tracing is itself work for the cores, so nothing is measured by the clock meanwhile. */
 const TRACED_SECONDS = 20;
+/** After a page's load, and after what the measure itself asks of a page. */
+const SETTLE_SECONDS = 5;
+const COMPUTES_MS = 12;
 
-/** The longest task of any page of the browser in so many milliseconds, by its thread's processor time and by the clock. The clock also counts
- * while a thread waits for a core, which says nothing of the page. */
+/** What waiting for a core does to a page that has no layout, no paint and nothing of ours. */
+async function computes({ page }) {
+  const bare = await page.context().browser().newPage(); // a window of its own: the board must not become a tab behind it
+  await bare.evaluate((milliseconds) => {
+    // Work, and not time: how much is found out once.
+    const work = (rounds) => {
+      let sum = 0;
+      for (let i = 0; i < rounds; i++) sum += Math.sqrt(i);
+      return sum;
+    };
+    let rounds = 100_000;
+    for (let took = 0; took < milliseconds; rounds *= 1.2) {
+      const from = performance.now();
+      work(rounds);
+      took = performance.now() - from;
+    }
+    setInterval(() => work(rounds), 100);
+  }, COMPUTES_MS);
+  return bare;
+}
+
+/** The browser's own list of the page's long tasks, those of more than 50 ms by the clock, from now until it is asked for. */
+async function watchTasks({ page }) {
+  await page.evaluate(() => {
+    window.tasks = [];
+    window.observer = new PerformanceObserver((list) => window.tasks.push(...list.getEntries()));
+    window.observer.observe({ type: "longtask" });
+  });
+  return () => page.evaluate(() => {
+    window.tasks.push(...window.observer.takeRecords());
+    window.observer.disconnect();
+    return window.tasks.map(({ duration }) => duration);
+  });
+}
+
+/** The longest task of any page of the browser in so many milliseconds, by its thread's processor time: the clock also counts while a thread
+ * waits for a core. */
 async function longestTask({ page }, milliseconds) {
   const browser = page.context().browser();
   await browser.startTracing(page, { categories: ["toplevel"] });
@@ -105,8 +151,7 @@ async function longestTask({ page }, milliseconds) {
   const mains = new Set(traceEvents.filter(({ name, args }) => name === "thread_name" && args.name === "CrRendererMain").map(thread));
   const tasks = traceEvents.filter((event) => event.ph === "X" && /RunTask$/.test(event.name) && event.tdur !== undefined && mains.has(thread(event)));
   if (tasks.length === 0) throw new Error("the browser traced no task of a page");
-  const most = (of) => tasks.reduce((longest, event) => Math.max(longest, event[of]), 0) / 1000;
-  return { processor: most("tdur"), clock: most("dur") };
+  return tasks.reduce((longest, { tdur }) => Math.max(longest, tdur), 0) / 1000;
 }
 
 /** Of the page's JavaScript, after a collection. */

@@ -64,34 +64,37 @@ const STUB = `
   window.violations = [];
   document.addEventListener("securitypolicyviolation", (event) => window.violations.push(event.violatedDirective + " " + event.blockedURI + " " + event.sample));`;
 
-/** Serves `dist/<name>.js` in its page and opens a browser. `open` gives a page in a theme, ready to be fed by `feed`. */
-export async function browse(name, root) {
-  const body = name === "board" ? "<kb-board></kb-board>" : "<kb-thread></kb-thread>";
+const BODIES = { board: "<kb-board></kb-board>", thread: "<kb-thread></kb-thread>" };
+
+/** Serves `dist/board.js` and `dist/thread.js` in their pages and opens a browser. `open` gives a page, as a rule the one of `usual`, in a theme, ready to be fed by `feed`. */
+export async function browse(usual, root) {
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://localhost");
-    if (url.pathname === `/${name}.js`) {
-      response.setHeader("content-type", "text/javascript").end(readFileSync(new URL(`dist/${name}.js`, root)));
+    const script = Object.keys(BODIES).find((one) => url.pathname === `/${one}.js`);
+    if (script !== undefined) {
+      response.setHeader("content-type", "text/javascript").end(readFileSync(new URL(`dist/${script}.js`, root)));
       return;
     }
+    const name = url.pathname === "/thread" ? "thread" : "board";
     const theme = THEMES[url.searchParams.get("theme") ?? "dark"] ?? THEMES.dark;
     const nonce = "n0nce";
     const policy = `default-src 'none'; style-src 'nonce-${nonce}'; script-src 'nonce-${nonce}'; font-src 'self'; img-src 'self' data:`;
     const variables = Object.entries(theme.variables).map(([key, value]) => `${key}: ${value};`).join(" ");
     response.setHeader("content-type", "text/html").end(`<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${name}</title>
 <meta http-equiv="Content-Security-Policy" content="${policy}"><style nonce="${nonce}">:root { ${FONT} ${variables} } ${DEFAULTS}</style><script nonce="${nonce}">${STUB}</script></head>
-<body class="${theme.bodyClass}" data-place='{"folder":"/r"}'>${body}<script nonce="${nonce}" src="/${name}.js"></script></body></html>`);
+<body class="${theme.bodyClass}" data-place='{"folder":"/r"}'>${BODIES[name]}<script nonce="${nonce}" src="/${name}.js"></script></body></html>`);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"] });
   const port = server.address().port;
   return {
-    async open({ theme = "dark", width = 1500, height = 860, context: options = {} } = {}) {
+    async open({ name = usual, theme = "dark", width = 1500, height = 860, context: options = {} } = {}) {
       const context = await browser.newContext({ viewport: { width, height }, ...options });
       const page = await context.newPage();
       const problems = [];
       page.on("console", (message) => ["error", "warning"].includes(message.type()) && problems.push(message.text()));
       page.on("pageerror", (error) => problems.push(String(error)));
-      await page.goto(`http://127.0.0.1:${port}/?theme=${theme}`);
+      await page.goto(`http://127.0.0.1:${port}/${name}?theme=${theme}`);
       await page.waitForFunction(() => window.sent.some((message) => message.t === "ready"));
       return { page, problems, close: () => context.close() };
     },

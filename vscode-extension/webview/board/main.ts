@@ -1,5 +1,5 @@
 import type { FromBoard, ToBoard } from "../../src/shared/messages";
-import { dotStyles } from "../common/dot";
+import { breathe, dotStyles } from "../common/dot";
 import "../common/elements";
 import { post, receive } from "../common/post";
 import { adopt, controls, tokens } from "../common/tokens";
@@ -13,3 +13,4 @@ Board.store = store;
 customElements.define("kb-board", Board);
 receive<ToBoard>((message) => store.take(message));
 post<FromBoard>({ t: "ready" });
+breathe();
