@@ -41,10 +41,11 @@ internal sealed partial class BoardEngine
             {
                 var at = _time.GetUtcNow();
                 var mark = new CheckpointMark(FormattableString.Invariant($"{at.ToUnixTimeMilliseconds()}-{taken.Tree[..8]}"), taken.Tree, at, why, taken.Left.Count);
-                await keeping.KeepAsync(run.CardNumber, run.Id, mark.Id, mark.Tree, await parents);
+                var commit = await keeping.KeepAsync(run.CardNumber, run.Id, mark.Id, mark.Tree, await parents);
                 Post(() =>
                 {
                     Report(new Input.CheckpointTaken(run.Id, mark));
+                    _radarCommits[run.Id] = commit;
                     LookAhead();
                 });
             }

@@ -60,6 +60,7 @@ internal sealed partial class BoardEngine
                 _log.Info(string.Create(CultureInfo.InvariantCulture, $"run {marks.Key.Run}: {dropped.Count} checkpoints of before {oldest:yyyy-MM-dd} are no longer kept"));
                 Post(() =>
                 {
+                    _radarCommits.Remove(marks.Key.Run); // it is another one now
                     if (_state.Runs.ContainsKey(marks.Key.Run))
                     {
                         Report(new Input.CheckpointsPruned(marks.Key.Run, [.. dropped]));

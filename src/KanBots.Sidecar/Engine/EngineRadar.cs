@@ -25,6 +25,10 @@ internal sealed partial class BoardEngine
     /// <summary>Conflicts of one run that are said.</summary>
     private const int ConflictsMax = 5;
 
+    /// <summary>From the end of a look to the next, which sees all that has changed meanwhile.</summary>
+    private static readonly TimeSpan RadarPause = TimeSpan.FromSeconds(2);
+
+    private readonly Dictionary<long, string> _radarCommits = []; // of each run the commit of its last checkpoint, as far as it was taken here; touched by the loop alone
     private readonly Dictionary<(string, string), ImmutableArray<string>> _radarAnswers = [];
     private readonly Dictionary<(string, string), HashSet<string>> _radarTouched = [];
     private bool _radarRuns; // touched by the loop alone
@@ -41,6 +45,11 @@ internal sealed partial class BoardEngine
 
         _radarAgain = false;
         var runs = _state.Runs.Values.Where(run => run.HoldsWorktree && !run.Checkpoints.IsEmpty && (run.IsLive || run.State == RunState.InReview)).TakeLast(RadarRunsMax).ToList();
+        foreach (var gone in _radarCommits.Keys.Except(runs.Select(run => run.Id)).ToList())
+        {
+            _radarCommits.Remove(gone);
+        }
+
         if (runs.Count == 0)
         {
             if (!_view.Conflicts.IsEmpty)
@@ -52,15 +61,17 @@ internal sealed partial class BoardEngine
         }
 
         _radarRuns = true;
-        _ = LookAheadAsync(runs);
+        _ = LookAheadAsync(runs, _radarCommits.ToDictionary());
     }
 
-    private async Task LookAheadAsync(IReadOnlyList<Run> runs)
+    private async Task LookAheadAsync(IReadOnlyList<Run> runs, Dictionary<long, string> commits)
     {
         var found = ImmutableDictionary<long, ImmutableArray<RunConflict>>.Empty;
+        var isKnown = false;
         try
         {
-            found = await ConflictsAsync(runs);
+            found = await ConflictsAsync(runs, commits);
+            isKnown = true;
         }
         catch (OperationCanceledException)
         {
@@ -77,12 +88,28 @@ internal sealed partial class BoardEngine
 
         Post(() =>
         {
-            _radarRuns = false;
             if (!Same(found, _view.Conflicts))
             {
                 Show(_view with { Conflicts = found });
             }
 
+            if (!isKnown)
+            {
+                _radarCommits.Clear(); // one may be gone
+            }
+        });
+        try
+        {
+            await Task.Delay(RadarPause, _time, _closing.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
+
+        Post(() =>
+        {
+            _radarRuns = false;
             if (_radarAgain)
             {
                 LookAhead();
@@ -90,13 +117,20 @@ internal sealed partial class BoardEngine
         });
     }
 
-    private async Task<ImmutableDictionary<long, ImmutableArray<RunConflict>>> ConflictsAsync(IReadOnlyList<Run> runs)
+    private async Task<ImmutableDictionary<long, ImmutableArray<RunConflict>>> ConflictsAsync(IReadOnlyList<Run> runs, Dictionary<long, string> commits)
     {
-        var commits = (await GitAsync("for-each-ref", ["for-each-ref", "--format=%(refname) %(objectname)", .. runs.Select(run => CheckpointRefs.RunOf(run.CardNumber, run.Id))])).Text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ')).ToDictionary(words => words[0], words => words[1]);
+        if (runs.Where(run => !commits.ContainsKey(run.Id)).ToDictionary(run => CheckpointRefs.RunOf(run.CardNumber, run.Id), run => run.Id) is { Count: > 0 } unknown)
+        {
+            foreach (var words in (await GitAsync("for-each-ref", ["for-each-ref", "--format=%(refname) %(objectname)", .. unknown.Keys])).Text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ')))
+            {
+                commits[unknown[words[0]]] = words[1];
+            }
+        }
+
         var seen = new List<Ahead>();
         foreach (var run in runs.Where(run => Worktrees.IsOwn(_paths.Repository, run.WorktreePath)))
         {
-            if (commits.TryGetValue(CheckpointRefs.RunOf(run.CardNumber, run.Id), out var commit))
+            if (commits.TryGetValue(run.Id, out var commit))
             {
                 seen.Add(new Ahead(run, commit, await TouchedAsync(run, run.Checkpoints[^1].Tree)));
             }

@@ -14,10 +14,9 @@ internal sealed record Base(string Ref, string Commit)
                 : throw GitFailure.Named("unknownRevision", $"git does not know the base '{wanted}'. Name a branch, a tag or a commit.");
         }
 
-        // The remote's default branch may have been deleted since the clone: the link then points nowhere, and is no answer.
-        if (await SymbolicAsync(git, repository, "refs/remotes/origin/HEAD", cancellation) is { } origin && await CommitOfAsync(git, repository, origin, cancellation) is { } theirs)
+        if (await OriginAsync(git, repository, cancellation) is { } origin)
         {
-            return new Base(origin, theirs);
+            return origin;
         }
 
         if (configured is not null)
@@ -27,18 +26,21 @@ internal sealed record Base(string Ref, string Commit)
                 : throw GitFailure.Named("unknownRevision", $"git does not know '{configured}', which the setting worktree.baseRef names. Correct or remove the setting.");
         }
 
-        if (await CommitOfAsync(git, repository, "HEAD", cancellation) is not { } head)
-        {
-            throw GitFailure.Named("unbornHead", "The repository has no commit yet. Make the first commit, then dispatch again.");
-        }
-
-        return new Base(await SymbolicAsync(git, repository, "HEAD", cancellation) ?? "HEAD (detached)", head);
+        return await HeadAsync(git, repository, cancellation) ?? throw GitFailure.Named("unbornHead", "The repository has no commit yet. Make the first commit, then dispatch again.");
     }
 
-    private static async Task<string?> SymbolicAsync(GitRunner git, Repository repository, string name, CancellationToken cancellation)
+    /// <summary>The remote's default branch. It may have been deleted since the clone: the link then points nowhere, and git lists it not.</summary>
+    private static async Task<Base?> OriginAsync(GitRunner git, Repository repository, CancellationToken cancellation)
     {
-        var result = await git.RunAsync(new GitCommand("symbolic-ref", repository.Root, [.. At(repository), "symbolic-ref", "--quiet", "--short", name], ExitCodes: [1, 128]), cancellation);
-        return result.ExitCode == 0 ? result.Text.TrimEnd('\n') : null;
+        var result = await git.RunAsync(new GitCommand("for-each-ref", repository.Root, [.. At(repository), "for-each-ref", "--format=%(objectname) %(symref:short)", "refs/remotes/origin/HEAD"]), cancellation);
+        return result.Text.TrimEnd('\n').Split(' ', 2) is [var commit, { Length: > 0 } name] ? new Base(name, commit) : null;
+    }
+
+    /// <summary>The current branch, if it has a commit.</summary>
+    private static async Task<Base?> HeadAsync(GitRunner git, Repository repository, CancellationToken cancellation)
+    {
+        var result = await git.RunAsync(new GitCommand("rev-parse", repository.Root, [.. At(repository), "rev-parse", "--revs-only", "HEAD", "--abbrev-ref", "HEAD"]), cancellation);
+        return result.Text.Split('\n', StringSplitOptions.RemoveEmptyEntries) is [var commit, var branch] ? new Base(branch == "HEAD" ? "HEAD (detached)" : branch, commit) : null;
     }
 
     private static async Task<string?> CommitOfAsync(GitRunner git, Repository repository, string name, CancellationToken cancellation)

@@ -26,7 +26,8 @@ internal sealed class CheckpointKeeping : IAsyncDisposable
     /// <summary>The commit has the tree, and as parents the worktree's HEAD and the commit before it: nothing that was ever kept goes
     /// because something newer is. Once.</summary>
     /// <param name="parents">As they were when the files were taken in.</param>
-    internal async Task KeepAsync(int cardNumber, long runId, string checkpoint, string tree, IReadOnlyList<string> parents)
+    /// <returns>The commit.</returns>
+    internal async Task<string> KeepAsync(int cardNumber, long runId, string checkpoint, string tree, IReadOnlyList<string> parents)
     {
         var (run, kept) = (CheckpointRefs.RunOf(cardNumber, runId), CheckpointRefs.TreeOf(cardNumber, runId, checkpoint));
         var now = _time.GetLocalNow();
@@ -35,6 +36,7 @@ internal sealed class CheckpointKeeping : IAsyncDisposable
         var commit = (await _committing).Text.Trim();
         _refs.SetResult(Encoding.UTF8.GetBytes($"update {kept}\0{tree}\0\0update {run}\0{commit}\0\0"));
         await _updating;
+        return commit;
     }
 
     public async ValueTask DisposeAsync()

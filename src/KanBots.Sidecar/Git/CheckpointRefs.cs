@@ -32,9 +32,10 @@ internal static partial class CheckpointRefs
     /// <returns>The commit on which the worktree stands, and that of the checkpoint before, as far as there are any.</returns>
     internal static async Task<IReadOnlyList<string>> ParentsAsync(GitRunner git, string worktree, int cardNumber, long runId, CancellationToken cancellation)
     {
-        var before = git.RunAsync(new GitCommand("rev-parse", worktree, ["rev-parse", "--verify", "--quiet", RunOf(cardNumber, runId)], ExitCodes: [1, 128]), cancellation);
-        var head = await git.RunAsync(new GitCommand("rev-parse", worktree, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], ExitCodes: [1, 128]), cancellation);
-        return [.. (head.Text + (await before).Text).Split('\n', StringSplitOptions.RemoveEmptyEntries).Distinct()];
+        // Of what is not there git says so, and goes on.
+        var input = Encoding.UTF8.GetBytes($"HEAD^{{commit}}\n{RunOf(cardNumber, runId)}\n");
+        var answers = await git.RunAsync(new GitCommand("cat-file", worktree, ["cat-file", "--batch-check=%(objectname)"], Input: input), cancellation);
+        return [.. answers.Text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => line.All(char.IsAsciiHexDigit)).Distinct()];
     }
 
     /// <returns>The commit on which the worktree stood then; null when it stood on none, or that is not known any more.</returns>
