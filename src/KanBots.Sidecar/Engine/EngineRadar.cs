@@ -100,7 +100,7 @@ internal sealed partial class BoardEngine
         });
         try
         {
-            await Task.Delay(RadarPause, _time, _closing.Token);
+            await _git.PauseAsync(RadarPause, _closing.Token);
         }
         catch (OperationCanceledException)
         {
