@@ -26,7 +26,7 @@ internal sealed partial class BoardEngine
     private const int ConflictsMax = 5;
 
     /// <summary>From the end of a look to the next, which sees all that has changed meanwhile.</summary>
-    private static readonly TimeSpan RadarPause = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan RadarPause = TimeSpan.FromSeconds(5);
 
     private readonly Dictionary<long, string> _radarCommits = []; // of each run the commit of its last checkpoint, as far as it was taken here; touched by the loop alone
     private readonly Dictionary<(string, string), ImmutableArray<string>> _radarAnswers = [];
@@ -191,8 +191,7 @@ internal sealed partial class BoardEngine
                 _radarTouched.Clear();
             }
 
-            var files = await TreeChanges.BetweenAsync(_git, run.WorktreePath, run.BaseCommit, tree, _closing.Token);
-            _radarTouched[(run.BaseCommit, tree)] = known = [.. files.SelectMany(file => file.PreviousPath is { } old ? new[] { file.Path, old } : [file.Path])];
+            _radarTouched[(run.BaseCommit, tree)] = known = [.. await TreeChanges.PathsAsync(_git, run.WorktreePath, run.BaseCommit, tree, _closing.Token)];
         }
 
         return known;

@@ -20,6 +20,10 @@ internal static class TreeChanges
     internal static async Task<IReadOnlyList<FileChange>> BetweenAsync(GitRunner git, string folder, string from, string to, CancellationToken cancellation) =>
         Parse((await git.RunAsync(new GitCommand("diff-tree", folder, ["diff-tree", .. Told, from, to, "--"]), cancellation)).Text);
 
+    /// <summary>Only which; of a renamed file both names.</summary>
+    internal static async Task<string[]> PathsAsync(GitRunner git, string folder, string from, string to, CancellationToken cancellation) =>
+        (await git.RunAsync(new GitCommand("diff-tree", folder, ["diff-tree", "-r", "-z", "--name-only", "--no-renames", from, to, "--"]), cancellation)).Text.Split('\0', StringSplitOptions.RemoveEmptyEntries);
+
     /// <summary>As between two trees; of the newer one there is an index, and it need not be written for that.</summary>
     internal static async Task<IReadOnlyList<FileChange>> ToIndexAsync(GitRunner git, string folder, string from, string index, CancellationToken cancellation) =>
         Parse((await git.RunAsync(new GitCommand("diff-index", folder, ["diff-index", "--cached", .. Told, from, "--"], IndexFile: index), cancellation)).Text);
