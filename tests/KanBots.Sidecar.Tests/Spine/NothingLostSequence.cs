@@ -215,7 +215,9 @@ internal sealed class NothingLostSequence(NothingLostWorld world, NothingLostCou
         _run = (long)run["id"]!;
         _branch = (string)run["branch"]!;
         Settle(0);
-        _worktree = (string)Details()["run"]!["worktreePath"]!;
+        var begun = Details()["run"]!;
+        Assert.True((string)begun["worktreePath"]! is { Length: > 0 }, $"no worktree: {begun.ToJsonString()}");
+        _worktree = (string)begun["worktreePath"]!;
         Learn();
         AssertLastIs(Files());
     }
