@@ -7,6 +7,7 @@ namespace KanBots.Sidecar.Board;
 /// <list type="table">
 /// <item><term>about a run that is not there</term><description>nothing</description></item>
 /// <item><term>about a run that left the memory</term><description>Engine recalls it first</description></item>
+/// <item><term>BaseChosen, twice or once it is prepared</term><description>nothing: the first holds</description></item>
 /// <item><term>Prepared, twice or after a stop</term><description>the worktree is noted; no second launch</description></item>
 /// <item><term>about an earlier launch</term><description>only its cost, and what it used, counts</description></item>
 /// <item><term>a decision that is known, in any state</term><description>nothing</description></item>
@@ -25,6 +26,9 @@ public static partial class Decider
 
         switch (report)
         {
+            case Input.BaseChosen chosen when run.State == RunState.Preparing && run.BaseCommit.Length == 0:
+                plan.Record(new Event.BaseChosen(run.Id, chosen.BaseRef, chosen.BaseCommit));
+                break;
             case Input.Prepared prepared:
                 Prepared(plan, run, prepared);
                 break;

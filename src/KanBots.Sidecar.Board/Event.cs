@@ -21,6 +21,9 @@ public abstract record Event
 
     public sealed record PreparingStarted(long RunId) : Event;
 
+    /// <summary>From what its worktree is to be made: known before anything is made, so that who goes on after a crash makes the same.</summary>
+    public sealed record BaseChosen(long RunId, string BaseRef, string BaseCommit) : Event;
+
     public sealed record WorktreePrepared(long RunId, string WorktreePath, string BaseRef, string BaseCommit) : Event;
 
     public sealed record LaunchOrdered(long RunId, int Launch, DateTimeOffset At) : Event;

@@ -34,6 +34,8 @@ public static class Evolver
                 return state with { Runs = state.Runs.SetItem(queued.Run.Id, queued.Run), NextRunId = Math.Max(state.NextRunId, queued.Run.Id + 1) };
             case Event.PreparingStarted preparing:
                 return With(state, preparing.RunId, run => run with { State = RunState.Preparing });
+            case Event.BaseChosen chosen:
+                return With(state, chosen.RunId, run => run with { BaseRef = chosen.BaseRef, BaseCommit = chosen.BaseCommit });
             case Event.WorktreePrepared prepared:
                 return With(state, prepared.RunId, run => run with { WorktreePath = prepared.WorktreePath, BaseRef = prepared.BaseRef, BaseCommit = prepared.BaseCommit });
             case Event.LaunchOrdered ordered:

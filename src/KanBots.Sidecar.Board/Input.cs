@@ -71,6 +71,8 @@ public abstract record Input
     /// run's latest, or about a run that is over, changes nothing but the cost.</summary>
     public abstract record Report(long RunId) : Input;
 
+    public sealed record BaseChosen(long RunId, string BaseRef, string BaseCommit) : Report(RunId);
+
     public sealed record Prepared(long RunId, string WorktreePath, string BaseRef, string BaseCommit) : Report(RunId);
 
     public sealed record PrepareFailed(long RunId, Reason Reason) : Report(RunId);

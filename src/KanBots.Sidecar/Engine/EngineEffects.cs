@@ -91,7 +91,7 @@ internal sealed partial class BoardEngine
         {
             await _git.RequireRecentAsync(_closing.Token);
             var repository = _paths.Repository;
-            var from = run.Fork is { } fork ? new Base(fork.BaseRef, fork.BaseCommit) : await Base.ChooseAsync(_git, repository, run.BaseWanted, Settings.WorktreeBaseRef, _closing.Token);
+            var from = run.Fork is { } fork ? new Base(fork.BaseRef, fork.BaseCommit) : await BaseOfAsync(run);
             var start = run.Fork is null ? from.Commit : await ForkedAtAsync(run);
             var path = Worktrees.PathOf(repository, Settings.WorktreeRoot, run.CardNumber, run.Id);
             await _preparing.WaitAsync(_closing.Token);
@@ -129,6 +129,24 @@ internal sealed partial class BoardEngine
             var reference = _log.Error($"prepare run {run.Id}", bug);
             Post(new Input.PrepareFailed(run.Id, new Reason("internal", $"The worktree could not be made: {bug.Message} (log {reference})")));
         }
+    }
+
+    /// <summary>Written down before anything is made of it: whoever goes on after a crash would find another one where the user has committed or
+    /// switched branches meanwhile, and a branch of ours that is not there.</summary>
+    private async Task<Base> BaseOfAsync(Run run)
+    {
+        if (run.BaseCommit.Length > 0)
+        {
+            return new Base(run.BaseRef, run.BaseCommit);
+        }
+
+        var chosen = await Base.ChooseAsync(_git, _paths.Repository, run.BaseWanted, Settings.WorktreeBaseRef, _closing.Token);
+        await OnLoopAsync(() =>
+        {
+            Report(new Input.BaseChosen(run.Id, chosen.Ref, chosen.Commit));
+            return true;
+        });
+        return chosen;
     }
 
     /// <summary>In two steps, since git is asked between them and the loop must not wait for it. The folder is there after the first, so

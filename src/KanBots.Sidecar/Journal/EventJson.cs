@@ -12,7 +12,7 @@ internal static class EventJson
     private static readonly Dictionary<string, JsonTypeInfo> ByKind = new JsonTypeInfo[]
     {
         Context.CardCreated, Context.CardChanged, Context.CardDeleted, Context.SettingsChanged, Context.RequestServed, Context.RunIdsSeen,
-        Context.RunQueued, Context.PreparingStarted, Context.WorktreePrepared, Context.LaunchOrdered, Context.TurnBegan, Context.TurnFinished,
+        Context.RunQueued, Context.PreparingStarted, Context.BaseChosen, Context.WorktreePrepared, Context.LaunchOrdered, Context.TurnBegan, Context.TurnFinished,
         Context.CostAdded, Context.ModelsUsed, Context.CostEstimated, Context.BudgetRaised, Context.BudgetWarned, Context.HoldSet, Context.HoldLifted, Context.DayWarned, Context.DecisionOpened, Context.DecisionClosed, Context.MessageAdded,
         Context.LeftoversCounted, Context.InputKept, Context.MessageTold, Context.MessageDropped, Context.InputCloseOrdered, Context.SessionLost, Context.MessageDelivered, Context.BackgroundTasksCounted, Context.StopOrdered, Context.RunEnded, Context.RunNoticed,
         Context.CheckpointTaken, Context.WorktreeMoveOrdered, Context.WorktreeMoveFailed, Context.RunDiscarded, Context.RunRestored,
@@ -42,6 +42,7 @@ internal static class EventJson
 [JsonSerializable(typeof(Event.RunIdsSeen))]
 [JsonSerializable(typeof(Event.RunQueued))]
 [JsonSerializable(typeof(Event.PreparingStarted))]
+[JsonSerializable(typeof(Event.BaseChosen))]
 [JsonSerializable(typeof(Event.WorktreePrepared))]
 [JsonSerializable(typeof(Event.LaunchOrdered))]
 [JsonSerializable(typeof(Event.TurnBegan))]

@@ -122,6 +122,7 @@ public sealed class RunTableTests
         yield return ("Decide, no more budget", boards.Answer("budget-1-1", allow: false));
         yield return ("ArchiveCard", new Input.ArchiveCard(boards.Id, run.CardId, true));
         yield return ("DeleteCard", new Input.DeleteCard(boards.Id, run.CardId));
+        yield return ("BaseChosen", new Input.BaseChosen(id, "main", "c0ffee"));
         yield return ("Prepared", new Input.Prepared(id, "/w/1", "origin/main", "c0ffee"));
         yield return ("PrepareFailed", new Input.PrepareFailed(id, new Reason("repositoryLocked", "")));
         yield return ("LaunchFailed", new Input.LaunchFailed(id, at, new Reason("launchFailed", "")));

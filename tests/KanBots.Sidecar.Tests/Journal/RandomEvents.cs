@@ -32,7 +32,7 @@ internal sealed class RandomEvents(int seed)
     private Event Next()
     {
         _number++;
-        return _random.Next(51) switch
+        return _random.Next(52) switch
         {
             0 => new Event.CardCreated(Card()),
             1 => new Event.CardChanged(Card()),
@@ -74,6 +74,7 @@ internal sealed class RandomEvents(int seed)
             45 => new Event.CommentKept(Id, new ReviewComment($"c-{_random.Next(3)}", Text, _random.Next(9), _random.Next(2) == 0, Text, Maybe, At)),
             48 => new Event.RunFreed(Id, At),
             49 => new Event.FilesViewed(Id, Some(() => new ViewedFile(Text, Text)), _random.Next(2) == 0),
+            51 => new Event.BaseChosen(Id, Text, Text),
             50 => new Event.CheckpointsPruned(Id, Some(() => Text)),
             46 => new Event.CommentDropped(Id, $"c-{_random.Next(3)}"),
             47 => new Event.CommentsSent(Id),

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using KanBots.Sidecar.Tests.Git;
 
 namespace KanBots.Sidecar.Tests.Spine;
 
@@ -36,6 +37,39 @@ public sealed class SurvivalTests
         }
 
         Assert.Equal(lines, ranges);
+    }
+
+    [Theory]
+    [InlineData("commit -q --allow-empty -m second")]
+    [InlineData("checkout -q other")]
+    public void A_run_whose_worktree_was_being_made_when_serve_died_begins_where_it_was_dispatched(string meanwhile)
+    {
+        using var place = new Place();
+        Place.Git(place.Repository, "config", "user.name", "Una");
+        Place.Git(place.Repository, "config", "user.email", "una@example.com");
+        Place.Git(place.Repository, "commit", "-q", "--allow-empty", "-m", "of main alone");
+        Place.Git(place.Repository, "branch", "other", "HEAD~1");
+        var start = Place.Git(place.Repository, "rev-parse", "HEAD").Trim();
+        var (began, gate) = (Path.Combine(place.Root, "began"), Path.Combine(place.Root, "go-on"));
+        // Whoever makes a worktree waits in it; the person's own checkout does not.
+        var hook = Path.Combine(place.Repository, ".git", "hooks", "post-checkout");
+        Directory.CreateDirectory(Path.GetDirectoryName(hook)!);
+        File.WriteAllText(hook, $"#!/bin/sh\ncase $PWD in */worktrees/*) touch '{began}'; while [ ! -e '{gate}' ]; do sleep 0.05; done ;; esac\n");
+        TestRepository.Chmod("700", hook);
+        place.Script("work", """[{"write":"w.txt","text":"w"}]""");
+        var client = place.Start();
+        var run = Place.Dispatch(client, Place.Card(client, 1, "work"));
+        Place.Until("its worktree is being made", () => File.Exists(began));
+        Place.Kill(place.ServePid);
+        Place.Git(place.Repository, meanwhile.Split(' '));
+        File.WriteAllText(gate, "");
+
+        client = place.Connect();
+        Place.UntilState(client, run, "inReview");
+        var seen = Place.Run(client.Call("board/get", []), run);
+        Assert.Equal((start, "main"), ((string)seen["baseCommit"]!, (string)seen["baseRef"]!));
+        Assert.Equal(start, Place.Git((string)seen["worktreePath"]!, "rev-parse", "HEAD").Trim());
+        Assert.Equal("w.txt", (string)Assert.Single(client.Call("review/changes", new JsonObject { ["runId"] = run })["files"]!.AsArray())!["path"]!);
     }
 
     [Fact]
