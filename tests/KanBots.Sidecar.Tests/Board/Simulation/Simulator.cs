@@ -227,7 +227,7 @@ internal sealed class Simulator
         var report = _heard[_random.Next(_heard.Count)];
         var launch = Reported.LaunchOf(report);
         var isOld = !_state.Runs.TryGetValue(report.RunId, out var run) || launch < run.Launch || !run.LaunchLive;
-        if (isOld || report is Input.BaseChosen or Input.Prepared or Input.PrepareFailed or Input.DecisionAsked)
+        if (isOld || report is Input.Prepared or Input.PrepareFailed or Input.DecisionAsked)
         {
             _ = Apply(report, null);
         }

@@ -51,7 +51,7 @@ internal sealed class World(Random random)
         }
 
         Worktrees[job.RunId] = job.Path;
-        return job.Serve == serve ? [new Input.BaseChosen(job.RunId, "origin/main", "c0ffee"), new Input.Prepared(job.RunId, job.Path, "origin/main", "c0ffee")] : [];
+        return job.Serve == serve ? [new Input.Prepared(job.RunId, job.Path, "origin/main", "c0ffee")] : [];
     }
 
     /// <summary>A serve that died takes some of its git processes with it.</summary>
