@@ -71,11 +71,11 @@ async function pages(seconds) {
     const late = all.map(() => []);
     await pause(SETTLE_SECONDS * 1000); // the first items still belong to the load of a page: they compile its code
     for (let quarter = 0; quarter < 4; quarter++) {
-      const traced = Math.min(seconds / 4, TRACED_SECONDS);
+      const traced = Math.min(seconds / 8, TRACED_SECONDS);
       const watched = await Promise.all(all.map(watchTasks));
-      await pause((seconds / 4 - traced / 2) * 1000);
+      await pause((seconds / 4 - traced) * 1000);
       for (const [i, tooLong] of watched.entries()) late[i].push(...(await tooLong()));
-      tasks.push(await longestTask(shown, (traced / 2) * 1000));
+      tasks.push(await longestTask(shown, traced * 1000));
       // The collection that is asked for here is a long task of ours, not of the page.
       sizes.push(await Promise.all([shown, open[0]].map(heapMb)));
       await pause(SETTLE_SECONDS * 1000);
@@ -89,7 +89,7 @@ async function pages(seconds) {
     const grown = (i) => to[i] - from[i];
     return [
       row(`${what}: longest task of a page, its processor time (${changes} changes of the board, ${items} items)`, ms(longest), "", undefined, "≤ 50 ms", longest <= 50),
-      row(`${what}: tasks of over 50 ms by the clock in these ${ours.length} pages, the longest; beside them a page that only computes for ${COMPUTES_MS} ms ten times a second`, clock(ours.flat()), clock(late.at(-1)), undefined, ""),
+      row(`${what}: tasks of over 50 ms by the clock in these ${ours.length} pages, the longest; beside them a page that only computes for ${COMPUTES_MS} ms ten times a second`, clock(ours.flat()), clock(late.at(-1)), undefined, "none", ours.flat().length === 0),
       row(`${what}: memory of the board's page, after a quarter and at the end`, `${from[0].toFixed(1)} and ${to[0].toFixed(1)} MB`, "", undefined, "grows by ≤ 5 MB", grown(0) <= 5),
       row(`${what}: memory of a thread's page, after a quarter and at the end`, `${from[1].toFixed(1)} and ${to[1].toFixed(1)} MB`, "", undefined, "grows by ≤ 10 MB", grown(1) <= 10),
     ];

@@ -29,7 +29,7 @@ internal sealed record Base(string Ref, string Commit)
         return await HeadAsync(git, repository, cancellation) ?? throw GitFailure.Named("unbornHead", "The repository has no commit yet. Make the first commit, then dispatch again.");
     }
 
-    /// <summary>The remote's default branch. It may have been deleted since the clone: the link then points nowhere, and git lists it not.</summary>
+    /// <summary>The remote's default branch. It may have been deleted since the clone: the link then points nowhere, and git does not list it.</summary>
     private static async Task<Base?> OriginAsync(GitRunner git, Repository repository, CancellationToken cancellation)
     {
         var result = await git.RunAsync(new GitCommand("for-each-ref", repository.Root, [.. At(repository), "for-each-ref", "--format=%(objectname) %(symref:short)", "refs/remotes/origin/HEAD"]), cancellation);

@@ -37,6 +37,7 @@ const frame = css`
     overflow-y: hidden;
   }
   .columns.away { filter: saturate(0.25); }
+  .columns.away .dot { opacity: 1 !important; }
   .columns:has(> .first) { display: block; overflow-y: auto; }
   kb-column { display: flex; min-width: 0; min-height: 0; border-radius: var(--kb-radius); }
   kb-column > section { flex: 1; min-width: 0; display: flex; flex-direction: column; }

@@ -12,7 +12,7 @@ export const dotStyles = css`
   .dot.failed { background: var(--kb-bad); }
   .dot.queued { background: transparent; border: 2px solid var(--kb-queue); }
   .dot.interrupted { background: transparent; border: 2px dashed var(--kb-bad); }
-  .dot:not(.running), body.vscode-reduce-motion .dot, .columns.away .dot { opacity: 1 !important; }
+  .dot:not(.running), body.vscode-reduce-motion .dot { opacity: 1 !important; }
   @media (prefers-reduced-motion: reduce) { .dot { opacity: 1 !important; } }
   @media (forced-colors: active) {
     .dot { forced-color-adjust: none; }
