@@ -27,18 +27,30 @@ public sealed class LookTests : IDisposable
         var trace = Path.Combine(_place.Root, "trace");
         _place.Variables["GIT_TRACE2_EVENT"] = trace;
         var (client, id, worktree) = Started("""[{"write":"one.txt","text":"one\n"},{"write":"two.txt","text":"two\n"},{"say":"done"}]""");
+        Place.Until("the look ahead at what the run has left is taken", () => Asked().Count(git => git.Contains(" refs/remotes/origin/HEAD", StringComparison.Ordinal)) == 2); // dispatch asks it too
         client.Call("review/changes", On(id));
         var first = client.Call("review/changes", On(id));
-        int Commands() => File.Exists(trace) ? File.ReadLines(trace).Count(line => line.Contains("\"event\":\"start\"", StringComparison.Ordinal)) : 0;
-        var before = Commands();
+        var before = OfTheLook().Count;
         Assert.Equal(first.ToJsonString(), client.Call("review/changes", On(id)).ToJsonString());
-        Assert.Equal(before, Commands());
-        var lines = File.ReadLines(trace).Count();
+        Assert.Equal(before, OfTheLook().Count);
         File.AppendAllText(Path.Combine(worktree, "one.txt"), "more\n");
         Assert.Equal(2, (int)client.Call("review/changes", On(id))["files"]![0]!["insertions"]!);
-        var asked = File.ReadLines(trace).Skip(lines).Select(line => JsonNode.Parse(line)!).Where(line => (string?)line["event"] == "start").Select(line => string.Join(' ', line["argv"]!.AsArray())).ToList();
+        var asked = OfTheLook().Skip(before).ToList();
         Assert.Contains(asked, command => command.Contains(" --literal-pathspecs ", StringComparison.Ordinal) && command.Contains(" add ", StringComparison.Ordinal));
         Assert.InRange(asked.Count, 2, 4);
+
+        List<JsonNode> Events() => File.Exists(trace) ? [.. File.ReadAllText(trace).Split('\n')[..^1].Select(line => JsonNode.Parse(line)!)] : [];
+        List<string> Asked() => [.. Events().Where(said => (string?)said["event"] == "start").Select(Words)];
+        string Words(JsonNode said) => string.Join(' ', said["argv"]!.AsArray());
+
+        // The daily round asks for refs at the repository itself, whenever it comes; what is asked of a worktree, or of no repository, is the look's.
+        List<string> OfTheLook()
+        {
+            List<JsonNode> events = [];
+            Place.Until("every git that was started has ended", () => (events = Events()).Select(said => (string)said["sid"]!).Distinct().All(sid => !Directory.Exists($"/proc/{Convert.ToInt32(sid[(sid.LastIndexOf('P') + 1)..], 16)}")));
+            var elsewhere = events.Where(said => (string?)said["event"] == "def_repo" && (string?)said["worktree"] == _place.Repository).Select(said => (string)said["sid"]!).ToHashSet();
+            return [.. events.Where(said => (string?)said["event"] == "start" && !elsewhere.Contains((string)said["sid"]!)).Select(Words)];
+        }
     }
 
     [Fact]
