@@ -8,7 +8,9 @@ internal sealed class NothingLostSequence(NothingLostWorld world, NothingLostCou
 {
     private const int Steps = 10;
 
-    private static readonly string[] Names = ["a.txt", "b/c.txt", "b/d e.txt", "ü.txt", "-n", "ignored/x", "b", "deep/er/f", "*.txt", "readme.txt"];
+    /// <summary>How often a run is begun again that was stopped before its agent had begun.</summary>
+    private const int BeginsMax = 10;
+
     private static readonly string[] Over = ["inReview", "finished", "failed", "stopped", "interrupted", "promoted", "discarded"];
     private static readonly string[] Existing = ["main", "other", "next"];
 
@@ -187,8 +189,10 @@ internal sealed class NothingLostSequence(NothingLostWorld world, NothingLostCou
 
     private void AssertLastIs(SortedDictionary<string, string> files)
     {
-        var last = Details()["checkpoints"]!.AsArray()[^1]!;
-        Assert.Equal(files, PlainFiles.OfTree(Repository, (string)last["tree"]!));
+        var details = Details();
+        var last = details["checkpoints"]!.AsArray().LastOrDefault();
+        Assert.True(last is not null, $"nothing was kept: {details.ToJsonString()}");
+        Assert.Equal(files, PlainFiles.OfTree(Repository, (string)last!["tree"]!));
     }
 
     private SortedDictionary<string, string> Files() => PlainFiles.Of(_worktree, ".git", "ignored");
@@ -218,8 +222,23 @@ internal sealed class NothingLostSequence(NothingLostWorld world, NothingLostCou
         var begun = Details()["run"]!;
         Assert.True((string)begun["worktreePath"]! is { Length: > 0 }, $"no worktree: {begun.ToJsonString()}");
         _worktree = (string)begun["worktreePath"]!;
+        for (var again = 0; again < BeginsMax && Ids().Count == 0; again++)
+        {
+            BeginAgain();
+        }
+
         Learn();
         AssertLastIs(Files());
+    }
+
+    /// <summary>A serve that dies before an agent was begun, and a stop before the next one begins it, leave a worktree in which nobody has worked: there is nothing to keep.</summary>
+    private void BeginAgain()
+    {
+        var run = Details()["run"]!;
+        Assert.Equal(("stopped", 0), ((string)run["state"]!, (int)run["turns"]!));
+        Assert.Equal(PlainFiles.OfTree(Repository, (string)run["baseCommit"]!), Files());
+        Ask("run/resume", false, ("text", $"[[fake:{Named}]]"));
+        Settle((int)run["launch"]!);
     }
 
     private string Named => $"s{seed}-{_scripts}";
@@ -233,32 +252,7 @@ internal sealed class NothingLostSequence(NothingLostWorld world, NothingLostCou
         world.Place.Script(Named, steps.ToJsonString());
     }
 
-    /// <summary>Some commands of an agent or of a person in its worktree; what cannot be done there is not done.</summary>
-    private string Work() => $"{{ {string.Concat(Enumerable.Range(0, _random.Next(1, 6)).Select(_ => $"{Command()}; "))}}} > /dev/null 2>&1";
-
-    private string Command() => _random.Next(14) switch
-    {
-        < 6 => Write(Names[_random.Next(Names.Length)]),
-        6 => $"rm -rf './{Names[_random.Next(Names.Length)]}'",
-        7 or 8 => "git add -A && git commit -qm work",
-        9 => "git commit -q --amend --allow-empty -m amended",
-        10 => "git reset -q --hard HEAD~1",
-        11 => _random.Next(2) == 0 ? "git rebase -q main || git rebase --abort" : "git rebase -q next",
-        12 => _random.Next(2) == 0 ? "git checkout -q --detach" : $"git checkout -q -B agents/{card}",
-        _ => _random.Next(2) == 0 ? $"git checkout -q {_branch}" : $"git checkout -q -B {_branch}",
-    };
-
-    private string Write(string name)
-    {
-        var folder = Path.GetDirectoryName(name)!;
-        var make = folder.Length > 0 ? $"{{ [ -d './{folder}' ] || rm -f './{folder}'; }}; mkdir -p './{folder}'; " : "";
-        return make + _random.Next(8) switch
-        {
-            0 => $"rm -rf './{name}'; ln -s nowhere './{name}'",
-            1 => $"echo {_random.Next()} >> './{name}'; chmod +x './{name}'",
-            _ => $"rm -rf './{name}'; echo {_random.Next()} > './{name}'",
-        };
-    }
+    private string Work() => NothingLostAgent.Work(_random, card, _branch);
 
     private void Hand(string commands)
     {
