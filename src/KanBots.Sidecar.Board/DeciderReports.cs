@@ -17,10 +17,25 @@ namespace KanBots.Sidecar.Board;
 /// </list></summary>
 public static partial class Decider
 {
+    /// <summary>A bill may come after its run's card was deleted: the money is spent all the same, and its day counts it.</summary>
+    private static void HearOfDeleted(Plan plan, Input.Report report)
+    {
+        switch (report)
+        {
+            case Input.CostAdded { MicroUsd: > 0 } cost when cost.RunId < plan.State.NextRunId:
+                plan.Record(new Event.CostAdded(cost.RunId, cost.MicroUsd, plan.Day));
+                break;
+            case Input.ModelsUsed { UnpricedTurns: > 0 } used when used.RunId < plan.State.NextRunId:
+                plan.Record(new Event.ModelsUsed(used.RunId, used.Models, used.UnpricedTurns, plan.Day));
+                break;
+        }
+    }
+
     private static void Hear(Plan plan, Input.Report report)
     {
         if (!plan.State.Runs.TryGetValue(report.RunId, out var run))
         {
+            HearOfDeleted(plan, report);
             return;
         }
 

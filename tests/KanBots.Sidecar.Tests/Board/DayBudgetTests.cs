@@ -33,6 +33,21 @@ public sealed class DayBudgetTests
     }
 
     [Fact]
+    public void A_bill_that_comes_after_its_card_was_deleted_counts_for_its_day()
+    {
+        Day(10 * Dollar);
+        var card = _boards.Card();
+        var first = _boards.Running(2 * Dollar, card: card);
+        _ = _boards.EndTurn(first);
+        _ = _boards.End(first);
+        _boards.Put(new Event.CardDeleted(card));
+        _ = _boards.Do(new Input.CostAdded(first, 1, 7 * Dollar));
+        Assert.Equal(7 * Dollar, Assert.Single(_boards.State.SpendByDay).Value);
+        Assert.Equal("budgetExceeded", _boards.Refused(_boards.Dispatch(_boards.Card(), 6 * Dollar)).Kind);
+        Assert.Empty(_boards.Do(new Input.CostAdded(99, 1, Dollar)).Events); // there was no such run
+    }
+
+    [Fact]
     public void Nobody_is_overtaken_but_by_who_needs_less_than_what_it_could_never_get_today()
     {
         Day(10 * Dollar);

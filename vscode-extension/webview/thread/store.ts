@@ -107,7 +107,7 @@ export class Store {
       setTimeout(() => {
         this.queued = false;
         this.flush();
-      }, PAUSE);
+      }, PAUSE * (0.5 + Math.random()));
     }
   }
 

@@ -35,7 +35,7 @@ internal sealed class People(Random random)
             < 72 => new Input.Resume(NextRequest(), Run(state), random.Next(3) == 0 ? null : "Go on.", NextMessage()),
             < 74 => new Input.Discard(NextRequest(), Run(state)),
             < 75 when random.Next(3) == 0 && state.Runs.Values.FirstOrDefault(run => !run.Comments.IsEmpty) is { } drafted => new Input.Comment(NextRequest(), drafted.Id, drafted.Comments[0].Id, "a.txt", 1, false, random.Next(2) == 0 ? "" : "Why not?", null),
-            < 75 => random.Next(2) == 0 ? new Input.Comment(NextRequest(), Run(state), null, "a.txt", random.Next(3), random.Next(2) == 0, random.Next(5) == 0 ? "" : "Why?", null) : new Input.SubmitComments(NextRequest(), Run(state), null, NextMessage()),
+            < 75 => random.Next(2) == 0 ? new Input.Comment(NextRequest(), Run(state), null, "a.txt", random.Next(3), random.Next(2) == 0, random.Next(5) == 0 ? "" : "Why?", null) : new Input.SubmitComments(NextRequest(), state.Runs.Values.LastOrDefault(run => !run.Comments.IsEmpty)?.Id ?? Run(state), null, NextMessage()),
             < 76 when random.Next(3) == 0 => new Input.Free(NextRequest(), state.Runs.Values.FirstOrDefault(run => run.Discarded is not null)?.Id ?? Run(state)),
             < 76 => new Input.Restore(NextRequest(), Run(state)),
             < 77 when state.Runs.Values.FirstOrDefault(run => !run.Checkpoints.IsEmpty) is { } kept => new Input.Rewind(NextRequest(), kept.Id, kept.Checkpoints[random.Next(kept.Checkpoints.Length)].Id),

@@ -275,7 +275,7 @@ internal sealed class Simulator
         var decided = _core.Decide(_state, input, _now);
         _trace.Add(_step, input, decided);
         _invariants.Decided(input, decided, _now);
-        var dies = !_world.Calm && input is not Input.BaseChosen && Chance(45) ? _random.Next(-1, decided.Effects.Length + 1) : int.MaxValue;
+        var dies = !_world.Calm && Chance(45) ? _random.Next(-1, decided.Effects.Length + 1) : int.MaxValue;
         if (dies < 0)
         {
             Crash("before the journal");
@@ -297,6 +297,11 @@ internal sealed class Simulator
             }
 
             Carry(decided.Effects[i], dies: i == dies);
+            if (!_serves)
+            {
+                return false; // it died on the way
+            }
+
             if (i == dies)
             {
                 Crash($"in effect {i + 1}");
@@ -322,8 +327,12 @@ internal sealed class Simulator
         switch (effect)
         {
             case Effect.Prepare prepare:
-                _ = Apply(new Input.BaseChosen(prepare.RunId, "origin/main", "c0ffee"), null); // nothing is made before it is known
-                _world.OrderWorktree(_state.Runs[prepare.RunId], _serve);
+                var chosen = new Input.BaseChosen(prepare.RunId, "origin/main", "c0ffee");
+                if (Apply(chosen, () => Remember(chosen))) // nothing is made before it is known
+                {
+                    _world.OrderWorktree(_state.Runs[prepare.RunId], _serve);
+                }
+
                 break;
             case Effect.StartLaunch when dies && Chance(2):
                 break; // not even its folder was made
