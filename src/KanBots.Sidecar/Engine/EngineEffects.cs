@@ -79,8 +79,7 @@ internal sealed partial class BoardEngine
                 _ = TakeAsync(_state.Runs[take.RunId], take.Why);
                 break;
             case Effect.EndLeftovers end:
-                var run = _state.Runs[end.RunId];
-                _ = Task.Run(() => Post(new Input.LeftoversCounted(run.Id, EndLeftovers(run))));
+                _ = EndLeftoversAsync(_state.Runs[end.RunId]);
                 break;
         }
     }
@@ -310,6 +309,16 @@ internal sealed partial class BoardEngine
             _ => ClaudeControl.Deny(request, string.IsNullOrWhiteSpace(verdict.Reason) ? "The user said no." : verdict.Reason),
         };
         WithFolder(effect.RunId, effect.Launch, folder => Tell(folder, request, line));
+    }
+
+    internal async Task EndLeftoversAsync(Run run)
+    {
+        var left = await Task.Run(() => EndLeftovers(run));
+        await OnLoopAsync(() =>
+        {
+            Report(new Input.LeftoversCounted(run.Id, left));
+            return true;
+        });
     }
 
     /// <summary>Ends what earlier launches of the run left running. Only what carries their tokens.</summary>

@@ -203,12 +203,14 @@ internal sealed partial class BoardEngine
         };
     }
 
-    /// <summary>"Stopped" and "interrupted" are said only when the tree is confirmed gone.</summary>
+    /// <summary>"Stopped" and "interrupted" are said only when the tree is confirmed gone. An agent that ended by itself may leave something running, but
+    /// not where a stop was asked meanwhile.</summary>
     private async Task EndAsync(LiveLaunch launch, Run run, ExitFile? exit)
     {
         try
         {
-            var left = await Task.Run(() => ConfirmTree(launch, exit));
+            var stops = run.StopAsked is not null;
+            var left = await Task.Run(() => ConfirmTree(launch, exit, stops));
             var seen = Worktrees.IsThere(run.WorktreePath) ? new Input.WorktreeSeen(run.Id, run.WorktreePath, null) : Whereabouts(run, await WorktreesAsync());
             if (seen.Path is { } there)
             {
@@ -229,8 +231,17 @@ internal sealed partial class BoardEngine
             };
             await CompareSharedAsync(launch, run);
             var end = new LaunchEnd(kind, exit?.ExitCode, exit?.Signal, kind == LaunchEndKind.HostDied ? DiedInSetup(launch) : failure);
-            Post(() => Finish(launch, new Input.LaunchEnded(run.Id, launch.Launch, end, !changes.IsEmpty, seen.Path is null ? null : new DiffStat(changes.Files, changes.Insertions, changes.Deletions), left)));
-            Post(seen);
+            Post(() =>
+            {
+                if (left > 0 && !stops && _state.Runs.GetValueOrDefault(run.Id) is { StopAsked: not null } stopped)
+                {
+                    _ = EndAsync(launch, stopped, exit); // asked while this was on its way: what was left may have written since
+                    return;
+                }
+
+                Finish(launch, new Input.LaunchEnded(run.Id, launch.Launch, end, !changes.IsEmpty, seen.Path is null ? null : new DiffStat(changes.Files, changes.Insertions, changes.Deletions), left));
+                Report(seen);
+            });
         }
         catch (OperationCanceledException)
         {
@@ -272,7 +283,7 @@ internal sealed partial class BoardEngine
     }
 
     /// <returns>How many processes the agent has left running on purpose.</returns>
-    private static int ConfirmTree(LiveLaunch launch, ExitFile? exit)
+    private static int ConfirmTree(LiveLaunch launch, ExitFile? exit, bool stops)
     {
         var token = launch.Folder.ReadLaunch()?.Token;
         if (token is null)
@@ -281,7 +292,7 @@ internal sealed partial class BoardEngine
         }
 
         var none = new HashSet<int>();
-        if (exit is { Reason: "exited" })
+        if (exit is { Reason: "exited" } && !stops)
         {
             return ProcessTree.Find(token, none, none).Count;
         }

@@ -197,6 +197,11 @@ internal sealed partial class ClientSession
             var changed = _engine.Changed;
             if (!_engine.View.State.Runs.TryGetValue(outcome.Id, out var run) || run.IsOver)
             {
+                if (run is { LeftRunning: > 0 })
+                {
+                    await _engine.EndLeftoversAsync(run);
+                }
+
                 return new RunResult(RunOf(outcome));
             }
 

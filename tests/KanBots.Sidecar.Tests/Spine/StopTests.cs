@@ -75,4 +75,37 @@ public sealed class StopTests
         Place.Until("the daemon is gone", () => !Place.IsAlive(daemon));
         Place.Until(client, "the card says so", board => (int)Place.Run(board, run)["leftRunning"]! == 0);
     }
+
+    /// <summary>serve hears of the end and of the stop at once, in either order.</summary>
+    [Fact]
+    public void A_stop_ends_what_an_agent_has_left_running_that_died_just_before()
+    {
+        using var place = new Place();
+        var pids = Path.Combine(place.Root, "pids");
+        Directory.CreateDirectory(pids);
+        place.Script("dies", $$"""[{"sh":"setsid sh -c 'echo $$ > {{pids}}/a; exec sleep 600' > /dev/null 2>&1 < /dev/null & sleep 0.2"},{"tool":"Bash","ms":600000}]""");
+        var client = place.Start();
+        var run = Place.Dispatch(client, Place.Card(client, 1, "dies"));
+        Place.Until("the child said who it is", () => Directory.GetFiles(pids).Any(file => new FileInfo(file).Length > 0));
+        var child = int.Parse(File.ReadAllText(Path.Combine(pids, "a")));
+        Place.Until(client, "the tool is used", board => (string?)Place.Run(board, run)["state"] == "running");
+        Place.Signal(place.ServePid, "STOP");
+        JsonObject? stopped = null;
+        try
+        {
+            Place.Kill(place.AgentPids(1, run)[^1]);
+            Place.Until("its host has written how it ended", () => File.Exists(Path.Combine(place.RunFolder(1, run), "exit.json")));
+            Assert.True(Place.IsAlive(child)); // or there is nothing to end
+            var sent = client.Send("run/stop", new JsonObject { ["requestId"] = Guid.NewGuid().ToString(), ["runId"] = run });
+            Place.Signal(place.ServePid, "CONT");
+            stopped = client.Answer(sent, "run/stop")["result"]!["run"]!.AsObject();
+            Assert.False(Place.IsAlive(child), "it answered the stop while something of the tree lived");
+        }
+        finally
+        {
+            Place.Signal(place.ServePid, "CONT");
+        }
+
+        Assert.Equal(0, (int)stopped["leftRunning"]!);
+    }
 }
