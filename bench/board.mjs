@@ -1,5 +1,6 @@
 // The pages of the extension under load: 500 cards and four live threads. Their longest tasks and memory in a browser, fed with what the real sidecar says of
 // four agents that speak without a pause; and, in the real workbench, how long an agent's line takes to the pixels of its card.
+import { writeFileSync } from "node:fs";
 import { Bench, packaged } from "../vscode-extension/e2e/bench.mjs";
 import { browse } from "../vscode-extension/e2e/pages/page.mjs";
 import { begin } from "./lines.mjs";
@@ -10,29 +11,32 @@ const cards = 500;
 const agents = 4;
 const extension = new URL("../vscode-extension/", import.meta.url);
 
-/** An agent that says twenty times a second what time it is, as the command of a tool, until it is stopped. */
+/** An agent that says twenty times a second, or as seldom as a file beside it says, what time it is, as the command of a tool, until it is stopped. */
 const speaks = (words) => `read -r line
 echo "\${line%?},\\"isReplay\\":true}"
 echo '${begin}'
 exec {never}<> <(:)
+pace=0.05
 for ((i = 0; ; i++)); do
+  [[ -e "$0.pace" ]] && read -r pace < "$0.pace"
   at=\${EPOCHREALTIME/[.,]/}
   printf '{"type":"assistant","message":{"id":"m%d","role":"assistant","content":[{"type":"text","text":"${words}"},{"type":"tool_use","id":"t%d","name":"Bash","input":{"command":"at %d"}}]},"parent_tool_use_id":null,"session_id":"s"}\\n' $i $i $((at / 1000))
-  read -rt 0.05 -u $never # sleep would be a process each time: more work than all that is measured
+  read -rt $pace -u $never # sleep would be a process each time: more work than all that is measured
   printf '{"type":"user","message":{"role":"user","content":[{"type":"tool_result","tool_use_id":"t%d","content":"${words}"}]},"parent_tool_use_id":null,"session_id":"s"}\\n' $i
 done
 `;
 
 export async function board({ quick }) {
-  return [...(await pages(quick ? 30 : 600)), ...(await workbench(quick ? 15 : 60))];
+  return [...(await pages(quick ? 15 : 120, quick ? 30 : 600)), ...(await workbench(quick ? 15 : 60))];
 }
 
 /** Both pages by themselves, so that what is measured is theirs and not the workbench's. */
-async function pages(seconds) {
+async function pages(calm, seconds) {
   const place = new Place();
   const browser = await browse("board", extension);
   try {
-    const wire = await place.connectWith(place.agent(speaks("All of this is said again and again. ".repeat(8))));
+    const agent = place.agent(speaks("All of this is said again and again. ".repeat(8)));
+    const wire = await place.connectWith(agent);
     const ids = [];
     for (let i = 0; i < cards; i++) ids.push(await place.card(wire, `card ${i} of a large board`));
     const runs = [];
@@ -70,6 +74,16 @@ async function pages(seconds) {
     const [sizes, tasks] = [[], []];
     const late = all.map(() => []);
     await pause(SETTLE_SECONDS * 1000); // the first items still belong to the load of a page: they compile its code
+    writeFileSync(`${agent}.pace`, `${2 / CLI_LINES}\n`);
+    await pause(SETTLE_SECONDS * 1000);
+    const itemsBefore = items;
+    const watchedCalm = await Promise.all(all.map(watchTasks));
+    await pause(calm * 1000);
+    const calmly = await Promise.all(watchedCalm.map((tooLong) => tooLong()));
+    const calmItems = items - itemsBefore;
+    if (calmItems < calm * agents) throw new Error(`only ${calmItems} items came in ${calm} s`);
+    writeFileSync(`${agent}.pace`, "0.05\n");
+    await pause(SETTLE_SECONDS * 1000);
     for (let quarter = 0; quarter < 4; quarter++) {
       const traced = Math.min(seconds / 8, TRACED_SECONDS);
       const watched = await Promise.all(all.map(watchTasks));
@@ -81,15 +95,18 @@ async function pages(seconds) {
       await pause(SETTLE_SECONDS * 1000);
     }
     wire.heard = () => {};
+    const asCli = `${cards} cards and ${agents} live threads for ${calm} s (${calmItems} items), as fast as the CLI itself with a model that takes no time, ${CLI_LINES} lines a second each`;
     const what = `${cards} cards and ${agents} live threads for ${seconds < 60 ? `${seconds} s` : `${seconds / 60} min`}`;
     const [from, to] = [sizes[0], sizes[3]];
     const longest = Math.max(...tasks);
     const ours = late.slice(0, -1);
+    const beside = `beside them a page that only computes for ${COMPUTES_MS} ms ten times a second`;
     const clock = (durations) => `${durations.length}${durations.length > 0 ? `, ${ms(Math.max(...durations))}` : ""}`;
     const grown = (i) => to[i] - from[i];
     return [
+      row(`${asCli}: tasks of over 50 ms by the clock in these ${ours.length} pages; ${beside}`, clock(calmly.slice(0, -1).flat()), clock(calmly.at(-1)), undefined, "none", calmly.slice(0, -1).flat().length === 0),
       row(`${what}: longest task of a page, its processor time (${changes} changes of the board, ${items} items)`, ms(longest), "", undefined, "≤ 50 ms", longest <= 50),
-      row(`${what}: tasks of over 50 ms by the clock in these ${ours.length} pages, the longest; beside them a page that only computes for ${COMPUTES_MS} ms ten times a second`, clock(ours.flat()), clock(late.at(-1)), undefined, "none", ours.flat().length === 0),
+      row(`${what}: tasks of over 50 ms by the clock in these ${ours.length} pages, the longest; ${beside}`, clock(ours.flat()), clock(late.at(-1)), undefined, "none", ours.flat().length === 0),
       row(`${what}: memory of the board's page, after a quarter and at the end`, `${from[0].toFixed(1)} and ${to[0].toFixed(1)} MB`, "", undefined, "grows by ≤ 5 MB", grown(0) <= 5),
       row(`${what}: memory of a thread's page, after a quarter and at the end`, `${from[1].toFixed(1)} and ${to[1].toFixed(1)} MB`, "", undefined, "grows by ≤ 10 MB", grown(1) <= 10),
     ];
@@ -99,6 +116,8 @@ async function pages(seconds) {
   }
 }
 
+/** Of one agent. The recorded CLI, whose model answered at once, wrote its 34 lines in 3.5 seconds. */
+const CLI_LINES = 10;
 /** Of every quarter: more is more than Chromium keeps. Tracing is itself work for the cores, so nothing is measured by the clock meanwhile. */
 const TRACED_SECONDS = 20;
 /** After a page's load, and after what the measure itself asks of a page. */

@@ -14,8 +14,9 @@ interface StoreHost {
   redraw(): void;
 }
 
-/** New items are shown together, at most this often (milliseconds). A timer, because a hidden page gets no frames. */
-const PAUSE = 100;
+/** The first items after a while are shown at once, and what follows together, at most about this often (milliseconds): nobody reads faster, and every
+ * update of a page costs several milliseconds. A timer, because a hidden page gets no frames. */
+const PAUSE = 200;
 
 /** What the extension has sent, and what was asked of it beyond that. */
 export class Store {
@@ -31,6 +32,7 @@ export class Store {
   private checkpoints: readonly Checkpoint[] = [];
   private queue: ThreadItem[] = [];
   private queued = false;
+  private flushedAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly host: StoreHost) {}
 
@@ -104,10 +106,12 @@ export class Store {
   private soon(): void {
     if (!this.queued) {
       this.queued = true;
+      // Not by the clock alone: the pages of several threads, fed by one extension, would all work in the same moment.
+      const next = this.flushedAt + PAUSE * (0.75 + Math.random() / 2);
       setTimeout(() => {
         this.queued = false;
         this.flush();
-      }, PAUSE * (0.5 + Math.random()));
+      }, Math.max(0, next - performance.now()));
     }
   }
 
@@ -115,6 +119,7 @@ export class Store {
     if (this.queue.length > 0) {
       const items = this.queue;
       this.queue = [];
+      this.flushedAt = performance.now();
       this.held = appended(this.held, items, this.watched());
       this.stale = true;
       this.host.came(items);
