@@ -10,6 +10,8 @@ export const here = dirname(fileURLToPath(import.meta.url));
 export const sidecar = process.env.KANBOTS_EXECUTABLE ?? join(here, "..", "artifacts", "bench", "sidecar", "kanbots-sidecar");
 const identity = { GIT_AUTHOR_NAME: "B", GIT_AUTHOR_EMAIL: "b@example.com", GIT_COMMITTER_NAME: "B", GIT_COMMITTER_EMAIL: "b@example.com" };
 const textBytes = 6 << 10;
+/** How often a folder is tried that somebody still writes into, a tenth of a second apart. */
+const REMOVE_TRIES_MAX = 30;
 
 export class Place {
   /**
@@ -82,7 +84,16 @@ export class Place {
       end(host.hostPid);
     }
     spawnSync("chmod", ["-R", "u+w", this.root]);
-    rmSync(this.root, { recursive: true, force: true, maxRetries: 30 }); // a git that serve had started may still write for a moment
+    // A git that serve had started may still write for a moment: what it adds after a folder was listed is seen by the next try, and not by Node's own.
+    for (let tries = 1; ; tries++) {
+      try {
+        rmSync(this.root, { recursive: true, force: true });
+        return;
+      } catch (failure) {
+        if (failure.code !== "ENOTEMPTY" || tries === REMOVE_TRIES_MAX) throw failure;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+      }
+    }
   }
 
   /** host.json of every launch there was. */
