@@ -1,6 +1,7 @@
 // The pages of the extension under load: 500 cards and four live threads. Their longest tasks and memory in a browser, fed with what the real sidecar says of
 // four agents that speak without a pause; and, in the real workbench, how long an agent's line takes to the pixels of its card.
 import { writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { Bench, packaged } from "../vscode-extension/e2e/bench.mjs";
 import { browse } from "../vscode-extension/e2e/pages/page.mjs";
 import { begin } from "./lines.mjs";
@@ -43,17 +44,17 @@ async function pages(calm, seconds) {
     for (const id of ids.slice(0, agents)) runs.push(await place.dispatch(wire, id));
     await wire.until("all run", (snapshot) => snapshot.runs.filter((run) => run.state === "running" && run.sessionId).length === agents);
 
-    const shown = await browser.open({ width: 1600, height: 900 });
+    const shown = await fed(browser, { width: 1600, height: 900 });
     const open = [];
-    for (let i = 0; i < agents; i++) open.push(await browser.open({ name: "thread", width: 500, height: 900 }));
-    const post = ({ page }, message) => page.evaluate((text) => window.postMessage(JSON.parse(text), "*"), JSON.stringify(message)).catch(() => {});
+    for (let i = 0; i < agents; i++) open.push(await fed(browser, { name: "thread", width: 500, height: 900 }));
     const snapshot = await wire.call("board/get");
-    await post(shown, { t: "state", state: { kind: "ready" } });
-    await post(shown, { t: "board", board: snapshot, frame: { repository: "bench", several: false, maxParallel: 64 } });
+    const cardOf = new Map(snapshot.cards.map((card) => [card.id, card]));
+    shown.post({ t: "state", state: { kind: "ready" } });
+    shown.post({ t: "board", board: snapshot, frame: { repository: "bench", several: false, maxParallel: 64 } });
     for (const [i, run] of runs.entries()) {
       const now = snapshot.runs.find(({ id }) => id === run.id);
-      await post(open[i], { t: "state", state: { kind: "ready" } });
-      await post(open[i], { t: "thread", card: snapshot.cards.find(({ id }) => id === run.cardId), run: now, decisions: [], items: [], atStart: true });
+      open[i].post({ t: "state", state: { kind: "ready" } });
+      open[i].post({ t: "thread", card: cardOf.get(run.cardId), run: now, decisions: [], items: [], atStart: true });
       await wire.call("run/subscribe", { runId: run.id });
     }
     await pause(3000);
@@ -63,10 +64,12 @@ async function pages(calm, seconds) {
       if (method === "board/didChange") {
         changes++;
         const { revision, cards: changed, runs: ran, decisions, removed, spend, notices } = params;
-        void post(shown, { t: "change", revision, cards: changed, runs: ran, decisions, removedCards: removed.cardIds, removedRuns: removed.runIds, removedDecisions: removed.decisionIds, spend, notices });
+        for (const card of changed) cardOf.set(card.id, card);
+        for (const run of ran) open[runs.findIndex(({ id }) => id === run.id)].post({ t: "run", card: cardOf.get(run.cardId), run, decisions: [] });
+        shown.post({ t: "change", revision, cards: changed, runs: ran, decisions, removedCards: removed.cardIds, removedRuns: removed.runIds, removedDecisions: removed.decisionIds, spend, notices });
       } else if (method === "run/didAppend") {
         items += params.items.length;
-        void post(open[runs.findIndex(({ id }) => id === params.runId)], { t: "append", items: params.items });
+        open[runs.findIndex(({ id }) => id === params.runId)].post({ t: "append", items: params.items });
       }
     };
     const bare = await computes(shown);
@@ -114,6 +117,27 @@ async function pages(calm, seconds) {
     await browser.close();
     place.remove();
   }
+}
+
+/** A page that is fed as VS Code feeds a webview, by messages to its window, and not by the browser's remote control, which would itself run a script in
+ * the page for each of them. */
+async function fed(browser, options) {
+  const page = await browser.open({ ...options, context: { bypassCSP: true } });
+  let stream;
+  const server = createServer((_, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream", "access-control-allow-origin": "*" });
+    response.write(":\n\n");
+    stream = response;
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  server.unref();
+  await page.page.evaluate((port) => new Promise((resolve, reject) => {
+    const source = new EventSource(`http://127.0.0.1:${port}/`);
+    source.onopen = resolve;
+    source.onerror = () => reject(new Error("no feed"));
+    source.onmessage = ({ data }) => window.postMessage(JSON.parse(data), "*");
+  }), server.address().port);
+  return { ...page, post: (message) => stream.write(`data: ${JSON.stringify(message)}\n\n`) };
 }
 
 /** Of one agent, chosen: the recorded CLI, whose model answered at once, wrote up to 19 in its busiest second. */
