@@ -23,24 +23,39 @@ export function appended(held: Held, items: readonly ThreadItem[], watched: "sta
   if (fresh.length === 0) {
     return held;
   }
-  return held.atEnd ? bounded({ ...held, items: [...held.items, ...fresh] }, watched) : { ...held, missed: held.missed + fresh.length };
+  return held.atEnd ? bounded({ ...held, items: joined(held.items, fresh) }, watched) : { ...held, missed: held.missed + fresh.length };
 }
 
 export function prepended(held: Held, items: readonly ThreadItem[], atStart: boolean): Held {
   const first = held.items[0]?.seq ?? Number.POSITIVE_INFINITY;
-  return bounded({ ...held, items: [...items.filter((item) => item.seq < first), ...held.items], atStart }, "start");
+  const fresh = items.filter((item) => item.seq < first);
+  return bounded({ ...held, items: joined(fresh, held.items), atStart }, "start");
 }
 
 /** What follows the items of a piece without the end. */
 export function continued(held: Held, items: readonly ThreadItem[], atEnd: boolean): Held {
   const last = held.items.at(-1)?.seq ?? Number.NEGATIVE_INFINITY;
   const fresh = items.filter((item) => item.seq > last);
-  return bounded({ ...held, items: [...held.items, ...fresh], atEnd, missed: atEnd ? 0 : Math.max(0, held.missed - fresh.length) }, "end");
+  return bounded({ ...held, items: joined(held.items, fresh), atEnd, missed: atEnd ? 0 : Math.max(0, held.missed - fresh.length) }, "end");
+}
+
+function joined(before: readonly ThreadItem[], after: readonly ThreadItem[]): readonly ThreadItem[] {
+  const items = [...before, ...after];
+  totals.set(items, total(before) + total(after));
+  return items;
+}
+
+/** Of lists of items. A thread grows by a few items many times: what it weighed before is not summed up again. */
+const totals = new WeakMap<readonly ThreadItem[], number>();
+
+function total(items: readonly ThreadItem[]): number {
+  const sum = totals.get(items) ?? items.reduce((characters, item) => characters + weight(item), 0);
+  totals.set(items, sum);
+  return sum;
 }
 
 function bounded(held: Held, watched: "start" | "end"): Held {
-  const total = held.items.reduce((sum, item) => sum + weight(item), 0);
-  if (held.items.length <= ITEMS_MAX && total <= CHARACTERS_MAX) {
+  if (held.items.length <= ITEMS_MAX && total(held.items) <= CHARACTERS_MAX) {
     return held;
   }
   const ordered = watched === "start" ? held.items : [...held.items].reverse();

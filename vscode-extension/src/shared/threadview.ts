@@ -2,14 +2,14 @@
 // between what came before and after them, what still waits at the end. Values only.
 import type { AnswerItem, Checkpoint, CheckpointItem, Decision, NoticeItem, QuestionItem, RawItem, ResultItem, SystemItem, TextItem, ThinkingItem, ThreadItem, ToolResultItem, ToolUseItem, UndeliveredMessage, UserMessageItem } from "./protocol";
 
-interface Placed {
+interface Keyed {
   /** Equal for the same thing as long as the page lives. */
   key: string;
   /** How many sub-agents deep. */
   depth: number;
 }
 
-export type Entry = Placed & (
+export type Entry = Keyed & (
   | { kind: "text"; item: TextItem }
   | { kind: "thinking"; item: ThinkingItem }
   | { kind: "tool"; item: ToolUseItem; result?: ToolResultItem; answer?: AnswerItem }
@@ -60,26 +60,52 @@ interface Group {
 type Node = Entry | Group;
 const isGroup = (node: Node): node is Group => "children" in node;
 
+/** The items that were placed so far, and where. */
+interface Placed {
+  readonly items: readonly ThreadItem[];
+  readonly decisions: readonly Decision[];
+  readonly checkpoints: readonly Checkpoint[];
+  readonly top: Node[];
+  readonly groups: Map<string, Group>;
+  readonly calls: Map<string, EntryOf<"tool">>;
+  readonly questions: Map<string, EntryOf<"question">>;
+  readonly shown: Set<string>;
+  /** How many of the checkpoints that are no items stand before one of `items`. */
+  readonly marked: number;
+}
+
 /** Every entry in the order of reading. What lies below a sub-agent whose key is in `folded` is left out. */
-export function entriesOf(parts: ThreadParts, folded: ReadonlySet<string> = new Set()): readonly Entry[] {
-  const top: Node[] = [];
-  const groups = new Map<string, Group>();
-  const calls = new Map<string, EntryOf<"tool">>();
-  const questions = new Map<string, EntryOf<"question">>();
-  const shown = new Set<string>();
-  const marks = between(parts);
-  let mark = 0;
-  for (const [index, item] of parts.items.entries()) {
-    for (; mark < marks.length && marks[mark]!.before <= index; mark++) {
-      top.push(marks[mark]!.entry);
+export const entriesOf = (parts: ThreadParts, folded: ReadonlySet<string> = new Set()): readonly Entry[] => new Entries().of(parts, folded);
+
+/** The entries of one thread. While it only grows, what was placed before stays where it is, and its entries are the same objects. */
+export class Entries {
+  private placed: Placed | undefined;
+
+  of(parts: ThreadParts, folded: ReadonlySet<string> = new Set()): readonly Entry[] {
+    const { items, decisions, checkpoints } = parts;
+    const before = this.placed !== undefined && goesOn(this.placed, parts) ? this.placed : undefined;
+    const { top, groups, calls, questions, shown }: Omit<Placed, "items" | "decisions" | "checkpoints" | "marked"> = before ?? { top: [], groups: new Map(), calls: new Map(), questions: new Map(), shown: new Set() };
+    const marks = between(parts);
+    let marked = before?.marked ?? 0;
+    for (let index = before?.items.length ?? 0; index < items.length; index++) {
+      for (; marked < marks.length && marks[marked]!.before <= index; marked++) {
+        top.push(marks[marked]!.entry);
+      }
+      const item = items[index]!;
+      place(item, listOf(item.parentToolUseId, top, groups, calls), calls, questions, shown, decisions);
     }
-    place(item, listOf(item.parentToolUseId, top, groups, calls), calls, questions, shown, parts.decisions);
+    this.placed = { items, decisions, checkpoints, top, groups, calls, questions, shown, marked };
+    const entries = flatten(parts.atEnd ? [...top, ...marks.slice(marked).map((left) => left.entry)] : top, calls, groups, folded);
+    return parts.atEnd ? [...entries, ...ending(parts, shown)] : entries;
   }
-  if (parts.atEnd) {
-    top.push(...marks.slice(mark).map((left) => left.entry));
-  }
-  const entries = flatten(top, calls, groups, folded);
-  return parts.atEnd ? [...entries, ...ending(parts, shown)] : entries;
+}
+
+/** Whether nothing but items came, and only at the end: items before them would have moved the last one. Of a checkpoint a mark may stand already where
+ * now its item does. */
+function goesOn(placed: Placed, { items, decisions, checkpoints }: ThreadParts): boolean {
+  const count = placed.items.length;
+  return decisions === placed.decisions && checkpoints === placed.checkpoints && count > 0 && items[count - 1] === placed.items[count - 1]
+    && !items.slice(count).some((item) => item.kind === "checkpoint");
 }
 
 /** Where the items of a parent go. A parent always comes before its items; one that the page does not hold gets a place of its own. */
@@ -169,6 +195,9 @@ const isQuiet = (item: SystemItem | NoticeItem): boolean => (item.kind === "noti
 
 /** Where each checkpoint stands: after the last item that is not younger. Of those that are also items the item stands. */
 function between(parts: ThreadParts): readonly { before: number; entry: Entry }[] {
+  if (parts.checkpoints.length === 0) {
+    return [];
+  }
   const own = new Set(parts.items.filter((item): item is CheckpointItem => item.kind === "checkpoint").map((item) => item.checkpointId));
   const first = parts.items[0];
   const begin = first === undefined ? Number.NEGATIVE_INFINITY : Date.parse(first.at);

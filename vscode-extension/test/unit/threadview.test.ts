@@ -3,9 +3,9 @@ import { editDiff, lineDiff } from "../../src/shared/editdiff";
 import { appended, continued, ITEMS_MAX, NOTHING, prepended } from "../../src/shared/held";
 import type { Run, ThreadItem, ToolResultItem, ToolUseItem } from "../../src/shared/protocol";
 import { cannotReply, EMPTY_BOX, recalled, sentNow, textIn, typed } from "../../src/shared/replying";
-import { entriesOf, matching, stillWaiting, wholeText, type ThreadParts } from "../../src/shared/threadview";
+import { Entries, entriesOf, matching, stillWaiting, wholeText, type ThreadParts } from "../../src/shared/threadview";
 import { duration, lastLines, plainOutput, toolLine } from "../../src/shared/toolview";
-import { anchorAt, offsetsOf, rangeOf, rowAt } from "../../webview/thread/window";
+import { anchorAt, rangeOf, rowAt, sameRows, setOffsets } from "../../webview/thread/window";
 
 const at = (seq: number): { cursor: string; seq: number; at: string; bytes: { launch: number; from: number; to: number } } => ({ cursor: String(seq), seq, at: new Date(seq * 1000).toISOString(), bytes: { launch: 1, from: 0, to: 1 } });
 const text = (seq: number, said = `t${seq}`, parentToolUseId?: string): ThreadItem => ({ kind: "text", body: { text: said }, ...at(seq), parentToolUseId });
@@ -65,6 +65,40 @@ describe("entries", () => {
     expect(stillWaiting(waiting, [said(1, "same", "x")], []).map((message) => message.id)).toEqual([2, 3]);
     expect(stillWaiting(waiting, [said(1, "other", "m9")], []).map((message) => message.id)).toEqual([1, 2, 3]);
     expect(stillWaiting(waiting, [], [{ messageId: "m3", text: { text: "other" } }]).map((message) => message.id)).toEqual([1, 2]);
+  });
+
+  it("are the same whether a thread comes at once or grows", () => {
+    let random = 20261201;
+    const next = (below: number): number => (random = (random * 48271) % 2147483647) % below;
+    const one = (seq: number): ThreadItem => {
+      const id = `t${next(seq)}`;
+      const parent = next(4) === 0 ? `t${next(seq)}` : undefined;
+      const makes: readonly (() => ThreadItem)[] = [
+        () => text(seq, "x", parent), () => use(seq, `t${seq}`, next(3) === 0 ? "Task" : "Bash", parent), () => result(seq, id, "ok", parent), () => use(seq, `t${seq}`, "AskUserQuestion", parent),
+        () => ({ kind: "question", decisionId: `d${next(3)}`, summary: "?", toolUseId: `t${seq - 1}`, ...at(seq) }), () => ({ kind: "answer", toolUseId: id, summary: "!", ...at(seq) }),
+        () => ({ kind: "notice", topic: "partial", message: "m", ...at(seq) }), () => ({ kind: "checkpoint", checkpointId: `c${next(9)}`, summary: "turn", ...at(seq) }) as ThreadItem,
+      ];
+      return makes[next(makes.length)]!();
+    };
+    const kept: boolean[] = [];
+    for (let round = 0; round < 60; round++) {
+      const grows = new Entries();
+      const decisions = [0, 1].map((i) => ({ id: `d${i}`, runId: 1, cardNumber: 1, kind: "question" as const, state: "open" as const, askedAt: "", questions: [] }));
+      const checkpoints = Array.from({ length: 9 }, (_, i) => ({ id: `c${i}`, tree: "0", at: new Date(next(60) * 1000).toISOString(), why: "turn" })).toSorted((a, b) => a.at.localeCompare(b.at));
+      let items: readonly ThreadItem[] = [];
+      let before: readonly { key: string }[] = [];
+      for (let seq = 1; seq < 60; ) {
+        items = next(12) === 0 ? items.slice(next(4)) : items;
+        items = [...items, ...Array.from({ length: next(5) }, () => one(seq++))];
+        const whole: ThreadParts = parts(items, { decisions, checkpoints, atEnd: next(6) > 0 });
+        const folded = new Set(next(4) === 0 ? ["2", "3"] : []);
+        const entries = grows.of(whole, folded);
+        expect(entries).toEqual(entriesOf(whole, folded));
+        kept.push(before.length > 0 && entries[0] === before[0]);
+        before = entries;
+      }
+    }
+    expect(kept.filter(Boolean).length).toBeGreaterThan(kept.length / 4);
   });
 
   it("is searched in what is said, asked for and given back", () => {
@@ -182,14 +216,32 @@ describe("the reply box", () => {
 
 describe("rows near the view", () => {
   const keys = ["a", "b", "c", "d"];
-  const offsets = offsetsOf(keys, new Map([["b", 100]]), () => 20);
+  const offsetsOf = (rows: readonly string[], heights: ReadonlyMap<string, number>): number[] => {
+    const offsets: number[] = [];
+    setOffsets(offsets, 0, rows, heights, () => 20);
+    return offsets;
+  };
+  const offsets = offsetsOf(keys, new Map([["b", 100]]));
 
   it("knows where each begins", () => {
-    expect([...offsets]).toEqual([0, 20, 120, 140, 160]);
+    expect(offsets).toEqual([0, 20, 120, 140, 160]);
     expect([-5, 0, 19, 20, 119, 120, 500].map((top) => rowAt(offsets, top))).toEqual([0, 0, 0, 1, 1, 2, 3]);
-    expect(rowAt(offsetsOf([], new Map(), () => 1), 0)).toBe(-1);
+    expect(rowAt(offsetsOf([], new Map()), 0)).toBe(-1);
     expect(rangeOf(offsets, 30, 10, 0)).toEqual({ from: 1, to: 2 });
     expect(rangeOf(offsets, 30, 10, 1000)).toEqual({ from: 0, to: 4 });
     expect(anchorAt(keys, offsets, 50)).toEqual({ key: "b", offset: -30 });
+  });
+
+  it("reckons only from the first row that is another", () => {
+    const heights = new Map([["b", 100], ["e", 7]]);
+    for (const next of [["a", "b", "c", "d", "e", "f"], ["a", "b", "x", "d"], ["b", "c", "d"], ["a", "b"], []]) {
+      const again = [...offsets];
+      setOffsets(again, sameRows(keys, next), next, heights, () => 20);
+      expect(again).toEqual(offsetsOf(next, heights));
+    }
+    expect([sameRows(keys, ["a", "b", "x"]), sameRows(keys, ["b"]), sameRows(keys, keys)]).toEqual([2, 0, 4]);
+    const asked: number[] = [];
+    setOffsets([...offsets], 4, [...keys, "e"], new Map(), (index) => asked.push(index));
+    expect(asked).toEqual([4]);
   });
 });

@@ -1,4 +1,4 @@
-import { anchorAt, offsetsOf, rangeOf, rowAt, type Anchor, type Range } from "./window";
+import { anchorAt, rangeOf, rowAt, sameRows, setOffsets, type Anchor, type Range } from "./window";
 
 interface FeedHost {
   /** Draws the rows of `range` again. */
@@ -21,9 +21,12 @@ export class Feed {
   keys: readonly string[] = [];
   range: Range = { from: 0, to: 0 };
   following = true;
-  private at = new Map<string, number>();
+  /** Where each row is in `keys`; made when it is asked for, because a thread that grows seldom asks. */
+  private at: ReadonlyMap<string, number> | undefined;
   private heights = new Map<string, number>();
-  private offsets: Float64Array = new Float64Array(1);
+  private readonly offsets = [0];
+  /** How many rows at the start stand where `offsets` has them. */
+  private valid = 0;
   private anchor: Anchor | undefined;
   private scroller: HTMLElement | undefined;
   private rows: HTMLElement | undefined;
@@ -57,11 +60,12 @@ export class Feed {
 
   /** Other rows than before. */
   arrange(keys: readonly string[], guess: (index: number) => number): void {
+    this.valid = Math.min(this.valid, sameRows(this.keys, keys));
     this.keys = keys;
     this.guess = guess;
-    this.at = new Map(keys.map((key, index) => [key, index]));
+    this.at = undefined;
     if (this.heights.size > HEIGHTS_MAX) {
-      this.heights = new Map([...this.heights].filter(([key]) => this.at.has(key)));
+      this.heights = new Map([...this.heights].filter(([key]) => this.indexOf(key) !== undefined));
     }
     this.measureOffsets();
   }
@@ -88,6 +92,7 @@ export class Feed {
       }
     }
     if (changed) {
+      this.valid = Math.min(this.valid, this.range.from); // only rows of the range are in the document
       this.measureOffsets();
       this.pad();
     }
@@ -136,13 +141,14 @@ export class Feed {
     if (this.scroller !== undefined && this.scroller.clientWidth !== this.width) {
       this.width = this.scroller.clientWidth;
       this.heights.clear(); // every line may break elsewhere
+      this.valid = 0;
     }
     this.settle();
   }
 
   /** Stays where it is, whatever comes. */
   hold(key?: string): void {
-    const index = key === undefined ? undefined : this.at.get(key);
+    const index = key === undefined ? undefined : this.indexOf(key);
     this.anchor = index === undefined ? anchorAt(this.keys, this.offsets, this.viewTop()) : { key: key!, offset: this.offsets[index]! - this.viewTop() };
     if (this.following) {
       this.following = false;
@@ -158,7 +164,7 @@ export class Feed {
 
   /** Brings a row into view: where it is if it is seen already, else near the upper third. */
   reveal(key: string): void {
-    const index = this.at.get(key);
+    const index = this.indexOf(key);
     if (index === undefined) {
       return;
     }
@@ -179,11 +185,12 @@ export class Feed {
   }
 
   indexOf(key: string): number | undefined {
+    this.at ??= new Map(this.keys.map((known, index) => [known, index]));
     return this.at.get(key);
   }
 
   isSeen(key: string): boolean {
-    const index = this.at.get(key);
+    const index = this.indexOf(key);
     return index !== undefined && this.offsets[index + 1]! > this.viewTop() && this.offsets[index]! < this.viewTop() + this.viewHeight();
   }
 
@@ -204,15 +211,16 @@ export class Feed {
   }
 
   private wantedTop(): number {
-    const index = this.anchor === undefined ? undefined : this.at.get(this.anchor.key);
     if (this.following) {
       return this.total() - this.viewHeight();
     }
+    const index = this.anchor === undefined ? undefined : this.indexOf(this.anchor.key);
     return index === undefined || this.anchor === undefined ? this.viewTop() : this.offsets[index]! - this.anchor.offset;
   }
 
   private measureOffsets(): void {
-    this.offsets = offsetsOf(this.keys, this.heights, this.guess);
+    setOffsets(this.offsets, this.valid, this.keys, this.heights, this.guess);
+    this.valid = this.keys.length;
   }
 
   private pad(): void {

@@ -4,7 +4,7 @@ import { ACTION_WORDS, hasWorktree, isLive, type Action } from "../../src/shared
 import type { FromThread, ToThread } from "../../src/shared/messages";
 import type { ByteRange, CutText, Run, ThreadItem } from "../../src/shared/protocol";
 import { cannotReply, EMPTY_BOX, placeholder, recalled, sentNow, textIn, typed, type Box } from "../../src/shared/replying";
-import { entriesOf, stillWaiting, textsOf, type Entry, type Waiting } from "../../src/shared/threadview";
+import { Entries, entriesOf, stillWaiting, textsOf, type Entry, type Waiting } from "../../src/shared/threadview";
 import { icon } from "../common/icons";
 import { post as send, receive, savedState, saveState } from "../common/post";
 import { Asks } from "./asks";
@@ -34,8 +34,8 @@ const NEWS_PAUSE = 2500;
 export class ThreadPage extends LitElement {
   private waiting: readonly Waiting[] = [];
   private box: Box = EMPTY_BOX;
+  private readonly all = new Entries();
   private entries: readonly Entry[] = [];
-  private byKey = new Map<string, Entry>();
   private readonly flipped = new Set<string>();
   private readonly folded = new Set<string>();
   private readonly shown = new Map<string, number>();
@@ -206,7 +206,7 @@ export class ThreadPage extends LitElement {
 
   private toggle(key: string): void {
     this.feed.hold(key);
-    const set = this.byKey.get(key)?.kind === "subagent" ? this.folded : this.flipped;
+    const set = this.entryOf(key)?.kind === "subagent" ? this.folded : this.flipped;
     if (!set.delete(key)) {
       set.add(key);
     }
@@ -224,8 +224,7 @@ export class ThreadPage extends LitElement {
         this.waiting = waiting;
         this.keep();
       }
-      this.entries = entriesOf(this.store.parts(this.waiting), this.folded);
-      this.byKey = new Map(this.entries.map((entry) => [entry.key, entry]));
+      this.entries = this.all.of(this.store.parts(this.waiting), this.folded);
       this.finding.changed();
       this.feed.arrange(this.entries.map((entry) => entry.key), (index) => guess(this.entries[index]!));
     }
@@ -323,6 +322,10 @@ export class ThreadPage extends LitElement {
     this.finding.mark(rows);
   }
 
+  private entryOf(key: string): Entry | undefined {
+    return this.entries.find((entry) => entry.key === key);
+  }
+
   private rowOf(key: string): HTMLElement | undefined {
     return this.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`) ?? undefined;
   }
@@ -391,7 +394,7 @@ export class ThreadPage extends LitElement {
     if (entry === undefined) {
       return;
     }
-    if (!this.byKey.has(key)) {
+    if (this.entryOf(key) === undefined) {
       this.folded.clear();
     }
     if (entry.kind !== "subagent" && canFold(entry) && this.flipped.has(key) === openByDefault(entry)) {
@@ -422,9 +425,9 @@ export class ThreadPage extends LitElement {
       feed: this.feed,
       focus: (key, toEnd) => this.focusRow(key, toEnd),
       reply: () => this.focusReply(),
-      copy: (key) => this.copyEntry(this.byKey.get(key)!),
+      copy: (key) => this.copyEntry(this.entryOf(key)!),
       toggle: (key) => {
-        const entry = this.byKey.get(key)!;
+        const entry = this.entryOf(key)!;
         if (canFold(entry)) {
           this.toggle(key);
         }

@@ -14,9 +14,11 @@ interface StoreHost {
   redraw(): void;
 }
 
-/** The first items after a while are shown at once, and what follows together, at most about this often (milliseconds): nobody reads faster, and every
+/** The first news after a while is shown at once, and what follows together, at most about this often (milliseconds): nobody reads faster, and every
  * update of a page costs several milliseconds. A timer, because a hidden page gets no frames. */
 const PAUSE = 200;
+
+const withoutFigures = (facts: Card | Run | undefined): object => ({ ...facts, costMicroUsd: undefined, currentTool: undefined, diffStat: undefined, turns: undefined });
 
 /** What the extension has sent, and what was asked of it beyond that. */
 export class Store {
@@ -49,9 +51,10 @@ export class Store {
         this.begin(message);
         break;
       case "run":
-        ({ card: this.card, run: this.run, decisions: this.decisions } = message);
-        this.checkpoints = message.checkpoints ?? this.checkpoints;
-        break;
+        if (this.learn(message)) {
+          break;
+        }
+        return true;
       case "append":
         this.queue.push(...message.items);
         this.soon();
@@ -78,6 +81,21 @@ export class Store {
     this.stale = true;
     this.host.redraw();
     return true;
+  }
+
+  /** What the run is now; whether that is to be seen at once. Its figures change with every step of the agent, and can wait like what the agent says. */
+  private learn({ card, run, decisions, checkpoints = this.checkpoints }: Extract<ToThread, { t: "run" }>): boolean {
+    const isNews = JSON.stringify([withoutFigures(this.card), withoutFigures(this.run), this.decisions, this.checkpoints]) !== JSON.stringify([withoutFigures(card), withoutFigures(run), decisions, checkpoints]);
+    this.card = card;
+    this.run = run;
+    if (isNews) {
+      // Else they stay the same objects, and the thread goes on from what is there.
+      this.decisions = decisions;
+      this.checkpoints = checkpoints;
+    } else {
+      this.soon();
+    }
+    return isNews;
   }
 
   private begin(message: Extract<ToThread, { t: "thread" }>): void {
@@ -116,15 +134,15 @@ export class Store {
   }
 
   private flush(): void {
+    this.flushedAt = performance.now();
     if (this.queue.length > 0) {
       const items = this.queue;
       this.queue = [];
-      this.flushedAt = performance.now();
       this.held = appended(this.held, items, this.watched());
       this.stale = true;
       this.host.came(items);
-      this.host.redraw();
     }
+    this.host.redraw();
   }
 
   older(): void {
