@@ -40,7 +40,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
             var effects = typeof(Effect).GetNestedTypes().Select(type => type.Name);
             var inputs = typeof(Input).GetNestedTypes().Where(type => !type.IsAbstract).Select(type => type.Name);
             var observed = Enum.GetNames<ObservedKind>().Select(kind => $"observed {kind}");
-            Assert.Empty(events.Concat(effects).Concat(inputs).Concat(observed).Except(reach.Seen));
+            Assert.Empty(events.Concat(effects).Concat(inputs).Concat(observed).Append(Reach.DeletedCardBilled).Except(reach.Seen));
         }
     }
 }

@@ -20,6 +20,8 @@ internal sealed class Violation(string invariant, string message) : Exception($"
 /// <summary>What reached the simulation, so that a test can tell that it reaches everything.</summary>
 internal sealed class Reach
 {
+    internal const string DeletedCardBilled = "bill of a deleted card";
+
     internal SortedSet<string> Seen { get; } = new(StringComparer.Ordinal);
 
     internal long Inputs { get; private set; }

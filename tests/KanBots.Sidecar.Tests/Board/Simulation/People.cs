@@ -28,7 +28,7 @@ internal sealed class People(Random random)
             < 12 => new Input.MoveCard(NextRequest(), Card(state), (Column)random.Next(5), random.Next(3) == 0 ? null : random.Next(0, 4)),
             < 14 => new Input.UpdateCard(NextRequest(), Card(state), random.Next(4) == 0 ? " " : "Renamed", null, null),
             < 17 => new Input.ArchiveCard(NextRequest(), Card(state), random.Next(2) == 0),
-            < 20 => new Input.DeleteCard(NextRequest(), Card(state)),
+            < 20 => new Input.DeleteCard(NextRequest(), random.Next(2) == 0 ? Card(state) : Free(state)),
             < 40 => Dispatch(state),
             < 46 => new Input.Stop(NextRequest(), Run(state), "user"),
             < 58 => Reply(state),
@@ -80,6 +80,9 @@ internal sealed class People(Random random)
 
     /// <summary>Now and then a message that was lost, of whatever run, to be said again.</summary>
     private string? Lost(BoardState state) => random.Next(3) > 0 ? null : state.Runs.Values.SelectMany(run => run.Messages).FirstOrDefault(message => message.State == MessageState.Lost)?.Id;
+
+    /// <summary>A card whose runs have left no work behind, or any.</summary>
+    private long Free(BoardState state) => state.Cards.Keys.Where(id => state.RunsOf(id).Any() && !state.RunsOf(id).Any(run => run.IsLive || run.HoldsWork)).DefaultIfEmpty(Card(state)).First();
 
     private long Card(BoardState state) => random.Next(30) == 0 ? 999 : state.Cards.Keys.ElementAt(random.Next(state.Cards.Count));
 

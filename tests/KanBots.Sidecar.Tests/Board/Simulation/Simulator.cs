@@ -233,13 +233,11 @@ internal sealed class Simulator
         }
     }
 
-    /// <summary>A bill that comes after the end of its launch was told.</summary>
     private void Bill()
     {
-        var gone = _world.Launches.Values.Where(launch => launch.IsGone && !_followed.Contains(launch)).ToList();
-        if (gone.Count > 0)
+        if (_world.BilledLate(_followed, _state) is (var launch, var deleted))
         {
-            var launch = gone[_random.Next(gone.Count)];
+            _ = deleted && _reach.Seen.Add(Reach.DeletedCardBilled);
             var bill = new Input.CostAdded(launch.RunId, launch.Number, _random.Next(1, 300) * 1000L);
             _ = Apply(bill, () => Remember(bill));
         }

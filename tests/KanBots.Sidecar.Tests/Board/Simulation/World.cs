@@ -173,6 +173,15 @@ internal sealed class World(Random random)
         return launch.HostAlive ? ObservedKind.Alive : ObservedKind.Gone;
     }
 
+    /// <summary>A launch whose bill comes after its end was told, and whether it comes even after its card was deleted.</summary>
+    internal (SimLaunch Launch, bool Deleted)? BilledLate(IReadOnlySet<SimLaunch> followed, BoardState state)
+    {
+        var gone = Launches.Values.Where(launch => launch.IsGone && !followed.Contains(launch)).ToLookup(launch => !state.Runs.ContainsKey(launch.RunId) && !state.IsPast(launch.RunId));
+        var deleted = gone[true].Any() && (!gone[false].Any() || random.Next(2) == 0);
+        var chosen = gone[deleted].ToList();
+        return chosen.Count == 0 ? null : (chosen[random.Next(chosen.Count)], deleted);
+    }
+
     private sealed record GitJob(long RunId, string Path, int Serve)
     {
         internal int StepsLeft { get; set; }
