@@ -39,7 +39,7 @@ internal static class Relay
             }
 
             // When our own input has ended, so that serve hung up because we did, all is well; else serve died.
-            return up.IsCompleted ? Done : ServeDied;
+            return up.IsCompleted && await up ? Done : ServeDied;
         }
         catch (GitFailure failure)
         {
@@ -69,17 +69,19 @@ internal static class Relay
         }
     }
 
-    private static async Task CopyUpAsync(Processes.LocalConnection serve)
+    /// <returns>Whether our own input has ended; false when serve took no more of it.</returns>
+    private static async Task<bool> CopyUpAsync(Processes.LocalConnection serve)
     {
         try
         {
             await using var input = Console.OpenStandardInput();
             await input.CopyToAsync(serve.Stream);
             serve.CloseSending();
+            return true;
         }
         catch (Exception ended) when (ended is IOException or System.Net.Sockets.SocketException or ObjectDisposedException)
         {
-            // serve is gone; the other direction says so.
+            return false; // serve is gone; the other direction says so.
         }
     }
 }

@@ -103,6 +103,37 @@ public sealed class RelayRaceTests
     }
 
     [Fact]
+    public void A_serve_that_dies_while_it_is_written_to_has_died_and_was_not_hung_up_on()
+    {
+        using var place = new Place();
+        for (var round = 0; round < 5; round++)
+        {
+            var client = place.Connect();
+            Place.Signal(place.ServePid, "STOP");
+            var notified = 0;
+            var writes = new Thread(() =>
+            {
+                try
+                {
+                    for (; ; notified++)
+                    {
+                        client.Notify("nothing/known", new JsonObject { ["text"] = new string('x', 64 * 1024) });
+                    }
+                }
+                catch (Exception gone) when (gone is IOException or InvalidOperationException or ObjectDisposedException)
+                {
+                    // The relay is gone.
+                }
+            });
+            writes.Start();
+            Place.Until("the relay passes it on", () => Volatile.Read(ref notified) > 2);
+            Place.Kill(place.ServePid);
+            Assert.Equal(3, client.WaitForExit());
+            Assert.True(writes.Join(60_000), "who writes to the relay does not come to an end");
+        }
+    }
+
+    [Fact]
     public void A_serve_that_was_stopped_is_given_up_after_ten_seconds_with_a_sentence()
     {
         using var place = new Place();
