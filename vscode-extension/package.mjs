@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { notices } from "./notices.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, "..");
@@ -37,6 +38,11 @@ function files(folder, skip = () => false) {
   }).sort();
 }
 
+/** What the restore of a publish profile resolved. */
+function resolved(profile) {
+  return join(root, "artifacts/publish-build", profile, "obj/KanBots.Sidecar");
+}
+
 /** Publishes the sidecar, unless what is there came from these very sources without a warning. The tests of the publish profiles keep theirs in the same place, by the same stamp. */
 function sidecar(profile) {
   const to = join(root, "artifacts/publish", profile);
@@ -44,7 +50,7 @@ function sidecar(profile) {
   const sources = [...files(join(root, "src"), (name) => ["bin", "obj"].includes(name)), ...["Directory.Build.props", "Directory.Packages.props", "global.json", ".editorconfig"].map((name) => join(root, name))].sort();
   const hex = (bytes) => createHash("sha256").update(bytes).digest("hex").toUpperCase();
   const now = hex(sources.map((path) => `${relative(root, path).split("\\").join("/")} ${hex(readFileSync(path))}`).join("\n"));
-  if (existsSync(to) && existsSync(stamp) && readFileSync(stamp, "utf8") === now) return to;
+  if (existsSync(to) && existsSync(resolved(profile)) && existsSync(stamp) && readFileSync(stamp, "utf8") === now) return to;
   console.log(`Publishing the sidecar (${profile})`);
   rmSync(stamp, { force: true });
   rmSync(to, { recursive: true, force: true });
@@ -60,6 +66,7 @@ function make(target, { profile, folder, executable, megabytes }) {
   for (const name of ["dist", "media", "README.md"]) cpSync(join(here, name), join(stage, name), { recursive: true });
   for (const name of ["LICENSE", "CHANGELOG.md"]) cpSync(join(root, name), join(stage, name));
   cpSync(sidecar(profile), join(stage, "bin", folder), { recursive: true, filter: (path) => !/\.(pdb|dbg|xml)$/.test(path) });
+  writeFileSync(join(stage, "bin", folder, "ThirdPartyNotices.txt"), notices(resolved(profile), executable !== undefined));
   if (executable !== undefined) chmodSync(join(stage, "bin", folder, executable), 0o755);
   const manifest = JSON.parse(readFileSync(join(here, "package.json"), "utf8"));
   // What is bundled needs no packages, and nobody builds in an installed extension.
@@ -69,15 +76,15 @@ function make(target, { profile, folder, executable, megabytes }) {
   const vsix = join(out, `kanbots-${target}.vsix`);
   rmSync(vsix, { force: true });
   run("node", [join(here, "node_modules/@vscode/vsce/vsce"), "package", "--no-dependencies", "--allow-missing-repository", "--no-rewrite-relative-links", "--skip-license", "-o", vsix, ...(target === "universal" ? [] : ["--target", target])], stage);
-  check(target, vsix, stage, megabytes);
+  check(target, vsix, stage, folder, megabytes);
 }
 
 /** What a package must not have, and must not weigh. */
-function check(target, vsix, stage, megabytes) {
+function check(target, vsix, stage, folder, megabytes) {
   const inside = files(stage).map((path) => relative(stage, path));
   const wrong = inside.filter((path) => /\.(ts|map|pdb|dbg|cs|mjs|vsix|log)$|node_modules|(^|\/)(src|webview|test|e2e)\//.test(path));
   if (wrong.length > 0) throw new Error(`The package ${target} has what no user needs: ${wrong.join(", ")}`);
-  for (const path of ["package.json", "README.md", "LICENSE", "CHANGELOG.md", "media/icon.png", "dist/extension.js", "dist/board.js", "dist/thread.js", "dist/ThirdPartyNotices.txt"]) {
+  for (const path of ["package.json", "README.md", "LICENSE", "CHANGELOG.md", "media/icon.png", "dist/extension.js", "dist/board.js", "dist/thread.js", "dist/ThirdPartyNotices.txt", `bin/${folder}/ThirdPartyNotices.txt`]) {
     if (!inside.includes(path)) throw new Error(`The package ${target} lacks ${path}.`);
   }
   const size = statSync(vsix).size / 1e6;
