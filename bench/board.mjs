@@ -28,11 +28,11 @@ done
 `;
 
 export async function board({ quick }) {
-  return [...(await pages(quick ? 15 : 120, quick ? 30 : 600)), ...(await workbench(quick ? 15 : 60))];
+  return [...(await pages(quick ? 30 : 600, quick ? 15 : 120)), ...(await workbench(quick ? 15 : 60))];
 }
 
 /** Both pages by themselves, so that what is measured is theirs and not the workbench's. */
-async function pages(calm, seconds) {
+async function pages(steady, flood) {
   const place = new Place();
   const browser = await browse("board", extension);
   try {
@@ -75,45 +75,47 @@ async function pages(calm, seconds) {
     const bare = await computes(shown);
     const all = [shown, ...open, { page: bare }];
     const [sizes, tasks] = [[], []];
-    const late = all.map(() => []);
-    await pause(SETTLE_SECONDS * 1000); // the first items still belong to the load of a page: they compile its code
-    writeFileSync(`${agent}.pace`, `${2 / CALM_LINES}\n`);
-    await pause(SETTLE_SECONDS * 1000);
-    const itemsBefore = items;
-    const watchedCalm = await Promise.all(all.map(watchTasks));
-    await pause(calm * 1000);
-    const calmly = await Promise.all(watchedCalm.map((tooLong) => tooLong()));
-    const calmItems = items - itemsBefore;
-    // Two lines are three items: a text with its tool use, and the result.
-    const calmLines = calmItems / 1.5 / calm / agents;
-    if (calmLines < CALM_LINES * 0.9) throw new Error(`only ${calmLines.toFixed(1)} lines a second came from each agent`);
-    writeFileSync(`${agent}.pace`, "0.05\n");
-    await pause(SETTLE_SECONDS * 1000);
-    for (let quarter = 0; quarter < 4; quarter++) {
-      const traced = Math.min(seconds / 8, TRACED_SECONDS);
-      const watched = await Promise.all(all.map(watchTasks));
-      await pause((seconds / 4 - traced) * 1000);
-      for (const [i, tooLong] of watched.entries()) late[i].push(...(await tooLong()));
-      tasks.push(await longestTask(shown, traced * 1000));
-      // The collection that is asked for here is a long task of ours, not of the page.
-      sizes.push(await Promise.all([shown, open[0]].map(heapMb)));
+    /** For so many seconds, in so many parts: the tasks over 50 ms of every page, and how many items came from each agent in a second. */
+    const measured = async (seconds, parts, pace) => {
+      const late = all.map(() => []);
+      await pause(SETTLE_SECONDS * 1000); // the first items still belong to the load of a page: they compile its code
+      writeFileSync(`${agent}.pace`, `${pace}\n`);
       await pause(SETTLE_SECONDS * 1000);
-    }
+      let [came, clocked] = [0, 0];
+      for (let part = 0; part < parts; part++) {
+        const traced = Math.min(seconds / parts / 2, TRACED_SECONDS);
+        const [before, from] = [items, performance.now()];
+        const watched = await Promise.all(all.map(watchTasks));
+        await pause((seconds / parts - traced) * 1000);
+        for (const [i, tooLong] of watched.entries()) late[i].push(...(await tooLong()));
+        came += items - before;
+        clocked += (performance.now() - from) / 1000;
+        tasks.push(await longestTask(shown, traced * 1000));
+        // The collection that is asked for here is a long task of ours, not of the page.
+        sizes.push(await Promise.all([shown, open[0]].map(heapMb)));
+        await pause(SETTLE_SECONDS * 1000);
+      }
+      return { lines: came / LINE_ITEMS / clocked / agents, ours: late.slice(0, -1).flat(), bare: late.at(-1) };
+    };
+    const steadily = await measured(steady, 4, 2 / STEADY_LINES);
+    if (steadily.lines < STEADY_LINES * 0.9) throw new Error(`only ${steadily.lines.toFixed(1)} lines a second came from each agent`);
+    const flooded = await measured(flood, 1, 0.05);
     wire.heard = () => {};
-    const whatCalm = `${cards} cards and ${agents} live threads for ${calm} s (${calmItems} items), ${calmLines.toFixed(1)} lines a second each`;
-    const what = `${cards} cards and ${agents} live threads for ${seconds < 60 ? `${seconds} s` : `${seconds / 60} min`}`;
-    const [from, to] = [sizes[0], sizes[3]];
+    const long = (seconds) => (seconds < 60 ? `${seconds} s` : `${seconds / 60} min`);
+    const what = `${cards} cards and ${agents} live threads`;
+    const steadyWhat = `${what} for ${long(steady)}, ${steadily.lines.toFixed(1)} lines a second each`;
+    const floodWhat = `${what} for ${long(flood)}, ${flooded.lines.toFixed(1)} lines a second each`;
+    const [from, to] = [sizes[0], sizes.at(-1)];
     const longest = Math.max(...tasks);
-    const ours = late.slice(0, -1);
     const beside = `beside them a page that only computes for ${COMPUTES_MS} ms ten times a second`;
     const clock = (durations) => `${durations.length}${durations.length > 0 ? `, ${ms(Math.max(...durations))}` : ""}`;
     const grown = (i) => to[i] - from[i];
     return [
-      row(`${whatCalm}: tasks of over 50 ms by the clock in these ${ours.length} pages; ${beside}`, clock(calmly.slice(0, -1).flat()), clock(calmly.at(-1)), undefined, "none", calmly.slice(0, -1).flat().length === 0),
-      row(`${what}: longest task of a page, its processor time (${changes} changes of the board, ${items} items)`, ms(longest), "", undefined, "≤ 50 ms", longest <= 50),
-      row(`${what}: tasks of over 50 ms by the clock in these ${ours.length} pages, the longest; ${beside}`, clock(ours.flat()), clock(late.at(-1)), undefined, "none", ours.flat().length === 0),
-      row(`${what}: memory of the board's page, after a quarter and at the end`, `${from[0].toFixed(1)} and ${to[0].toFixed(1)} MB`, "", undefined, "grows by ≤ 5 MB", grown(0) <= 5),
-      row(`${what}: memory of a thread's page, after a quarter and at the end`, `${from[1].toFixed(1)} and ${to[1].toFixed(1)} MB`, "", undefined, "grows by ≤ 10 MB", grown(1) <= 10),
+      row(`${steadyWhat}: tasks of over 50 ms by the clock in these ${all.length - 1} pages, the longest; ${beside}`, clock(steadily.ours), clock(steadily.bare), undefined, "none", steadily.ours.length === 0),
+      row(`${floodWhat}: tasks of over 50 ms by the clock in these ${all.length - 1} pages, the longest; ${beside}`, clock(flooded.ours), clock(flooded.bare), undefined, "none", flooded.ours.length === 0),
+      row(`${what}, both paces: longest task of a page, its processor time (${changes} changes of the board, ${items} items)`, ms(longest), "", undefined, "≤ 50 ms", longest <= 50),
+      row(`${what}: memory of the board's page, after a quarter and at the end of both`, `${from[0].toFixed(1)} and ${to[0].toFixed(1)} MB`, "", undefined, "grows by ≤ 5 MB", grown(0) <= 5),
+      row(`${what}: memory of a thread's page, after a quarter and at the end of both`, `${from[1].toFixed(1)} and ${to[1].toFixed(1)} MB`, "", undefined, "grows by ≤ 10 MB", grown(1) <= 10),
     ];
   } finally {
     await browser.close();
@@ -143,8 +145,10 @@ async function fed(browser, options) {
 }
 
 /** Of one agent, all the time: the recorded CLI, whose model answered at once, wrote as many in its busiest second. */
-const CALM_LINES = 20;
-/** Of every quarter: more is more than Chromium keeps. Tracing is itself work for the cores, so nothing is measured by the clock meanwhile. */
+const STEADY_LINES = 20;
+/** Of two lines: a text with its tool use, and the result; so of each line on the average. */
+const LINE_ITEMS = 3 / 2;
+/** Of every part: more is more than Chromium keeps. Tracing is itself work for the cores, so nothing is measured by the clock meanwhile. */
 const TRACED_SECONDS = 20;
 /** After a page's load, and after what the measure itself asks of a page. */
 const SETTLE_SECONDS = 5;
