@@ -390,6 +390,7 @@ internal sealed partial class BoardEngine : IAsyncDisposable
         {
             EndStill(launch);
             Look(launch);
+            AskUsage(launch);
         }
 
         if (_early is null && _state.Runs.Values.Any(run => !run.IsOver))

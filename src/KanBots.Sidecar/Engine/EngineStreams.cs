@@ -148,14 +148,27 @@ internal sealed partial class BoardEngine
             Carry(effect);
         }
 
-        if (wantsUsage && launch.ReplayedAt is null && launch.InTurn && !ended && now - launch.UsageAskedAt >= UsageInterval)
+        launch.WantsUsage |= wantsUsage;
+        if (!ended)
         {
-            launch.UsageAskedAt = now;
-            PrivateFiles.Append(launch.Folder.Stdin, ClaudeControl.GetUsage(++launch.UsageAsked));
-            launch.Folder.Poke();
+            AskUsage(launch);
         }
 
         return true;
+    }
+
+    /// <summary>What it has spent in this turn. Asked at most once in an interval; what is spent in the rest of one is asked for when that is over,
+    /// since the agent may say nothing for long after it.</summary>
+    private void AskUsage(LiveLaunch launch)
+    {
+        launch.WantsUsage &= launch.InTurn;
+        var now = _time.GetUtcNow();
+        if (launch is { WantsUsage: true, ReplayedAt: null, IsEnding: false } && now - launch.UsageAskedAt >= UsageInterval)
+        {
+            (launch.UsageAskedAt, launch.WantsUsage) = (now, false);
+            PrivateFiles.Append(launch.Folder.Stdin, ClaudeControl.GetUsage(++launch.UsageAsked));
+            launch.Folder.Poke();
+        }
     }
 
     /// <summary>Deciding changes nothing, so that after a bug in it the state is still known: the input is left out and said to be, and
@@ -395,6 +408,7 @@ internal sealed partial class BoardEngine
         if (host is not null && host.BootId == ProcessIdentity.BootId && identity.IsAlive)
         {
             Adopt(launch, identity);
+            (launch.InTurn, launch.WantsUsage) = (run.InTurn, run.InTurn); // what the last serve was told of it, it may not have asked for
             return ObservedKind.Alive;
         }
 

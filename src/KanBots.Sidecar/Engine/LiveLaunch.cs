@@ -47,6 +47,9 @@ internal sealed class LiveLaunch(long runId, int launch, RunFolder folder, Strea
     /// <summary>Its stream is read a second time, for a board that was lost: what it says is dated so and causes nothing in the world.</summary>
     internal DateTimeOffset? ReplayedAt { get; init; }
 
+    /// <summary>It has spent what nobody has asked for yet.</summary>
+    internal bool WantsUsage { get; set; }
+
     internal long UsageAsked { get; set; }
 
     internal DateTimeOffset UsageAskedAt { get; set; }

@@ -203,4 +203,31 @@ public sealed class DispatchTests
         client.Ask("decision/answer", new JsonObject { ["decisionId"] = (string)decision["id"]!, ["allow"] = true });
         Place.Until(client, "it finished with more", board => (string)Place.Run(board, run)["state"]! == "finished" && (int)Place.Run(board, run)["launch"]! == 2);
     }
+
+    [Fact]
+    public void What_is_spent_just_after_the_cost_was_asked_for_stops_the_run_too_though_its_agent_says_nothing_more()
+    {
+        using var place = new Place();
+        place.Script("costly", """[{"say":"a","usd":0.2},{"wait":300},{"tool":"Bash","ms":600000,"usd":0.9}]""");
+        var client = place.Start();
+        var card = Place.Card(client, 1, "costly");
+        var run = (long)client.Ask("run/dispatch", new JsonObject { ["cardId"] = card, ["budget"] = new JsonObject { ["microUsd"] = 1_000_000 } })["run"]!["id"]!;
+        Assert.Equal("budget", (string?)Place.UntilState(client, run, "stopped")["reason"]!["kind"]);
+    }
+
+    [Fact]
+    public void A_budget_that_was_reached_while_no_serve_was_there_stops_the_run_when_the_next_one_comes()
+    {
+        using var place = new Place();
+        place.Script("costly", """[{"say":"a","usd":0.2},{"sh":"touch .at-work; while [ ! -e .go-on ]; do sleep 0.05; done"},{"tool":"Bash","ms":600000,"usd":0.9}]""");
+        var client = place.Start();
+        var card = Place.Card(client, 1, "costly");
+        var run = (long)client.Ask("run/dispatch", new JsonObject { ["cardId"] = card, ["budget"] = new JsonObject { ["microUsd"] = 1_000_000 } })["run"]!["id"]!;
+        Place.Until(client, "the first of its cost is known", board => (long)Place.Run(board, run)["costMicroUsd"]! == 200_000);
+        var worktree = (string)Place.Run(client, run)["worktreePath"]!;
+        Place.Until("it waits", () => File.Exists(Path.Combine(worktree, ".at-work")));
+        Place.Kill(place.ServePid);
+        File.WriteAllText(Path.Combine(worktree, ".go-on"), "");
+        Assert.Equal("budget", (string?)Place.UntilState(place.Connect(), run, "stopped")["reason"]!["kind"]);
+    }
 }
