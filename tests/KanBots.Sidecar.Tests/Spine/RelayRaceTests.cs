@@ -162,9 +162,13 @@ public sealed class RelayRaceTests
         using var place = new Place();
         place.Start();
         Place.Kill(place.ServePid);
-        Write("update meta set value='99' where key='storageVersion'");
-        // Nothing beside the database says so yet: whoever is first in learns it from the board.
-        var first = place.Connect();
+        WireClient first;
+        using (var held = Write("update meta set value='99' where key='storageVersion'"))
+        {
+            // Nothing beside the database says so yet, and serve cannot open it before the first is in, who learns it from the board.
+            first = place.Connect();
+        }
+
         Assert.Equal("storageNewer", Assert.Throws<WireError>(() => first.Call("board/get")).Kind);
         var (code, error, _) = RunRelay(place);
         Assert.Equal(5, code);
@@ -176,17 +180,20 @@ public sealed class RelayRaceTests
         Assert.Equal(5, code);
         Assert.Contains("newer KanBots", error);
         Place.Kill(place.ServePid);
-        Write("update meta set value='1' where key='storageVersion'");
+        Write("update meta set value='1' where key='storageVersion'").Dispose();
         File.WriteAllText(Path.Combine(place.State, "storage-version"), "1\n");
         Assert.Empty(place.Connect().Call("board/get")["cards"]!.AsArray());
 
-        void Write(string sql)
+        SqliteConnection Write(string sql)
         {
-            using var connection = new SqliteConnection($"Data Source={Path.Combine(place.State, "kanbots.db")};Pooling=False");
+            var connection = new SqliteConnection($"Data Source={Path.Combine(place.State, "kanbots.db")};Pooling=False");
             connection.Open();
             using var command = connection.CreateCommand();
+            command.CommandText = "pragma locking_mode=EXCLUSIVE";
+            command.ExecuteNonQuery();
             command.CommandText = sql;
             Assert.Equal(1, command.ExecuteNonQuery());
+            return connection;
         }
     }
 
