@@ -408,7 +408,7 @@ internal sealed partial class BoardEngine
         if (host is not null && host.BootId == ProcessIdentity.BootId && identity.IsAlive)
         {
             Adopt(launch, identity);
-            (launch.InTurn, launch.WantsUsage) = (run.InTurn, run.InTurn); // what the last serve was told of it, it may not have asked for
+            launch.InTurn = run.InTurn; // the line that says so was read by the last serve
             return ObservedKind.Alive;
         }
 
