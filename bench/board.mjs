@@ -77,7 +77,7 @@ async function pages(steady, flood) {
     const bare = await computes(shown);
     const all = [shown, ...open, { page: bare }];
     const [sizes, tasks] = [[], []];
-    /** For so many seconds, in so many parts: the tasks over 50 ms of every page, and how many items came from each agent in a second. */
+    /** For so many seconds, in so many parts: the tasks over 50 ms of every page, and how many lines came from each agent in a second. */
     const measured = async (seconds, parts, pace) => {
       const late = all.map(() => []);
       await pause(SETTLE_SECONDS * 1000); // the first items still belong to the load of a page: they compile its code

@@ -226,7 +226,7 @@ public sealed class DispatchTests
         Place.Until(client, "the first of its cost is known", board => (long)Place.Run(board, run)["costMicroUsd"]! == 200_000);
         var worktree = (string)Place.Run(client, run)["worktreePath"]!;
         Place.Until("it waits", () => File.Exists(Path.Combine(worktree, ".at-work")));
-        Place.Kill(place.ServePid);
+        place.KillServe();
         File.WriteAllText(Path.Combine(worktree, ".go-on"), "");
         Assert.Equal("budget", (string?)Place.UntilState(place.Connect(), run, "stopped")["reason"]!["kind"]);
     }
