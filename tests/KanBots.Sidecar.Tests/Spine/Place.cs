@@ -199,7 +199,20 @@ internal sealed class Place : IDisposable
     {
         var pid = ServePid;
         Kill(pid);
-        Until("the killed serve is gone", () => !IsAlive(pid));
+        Until("the killed serve is gone", () => !IsAlive(pid) && ThreadsOf(pid) <= 1);
+    }
+
+    /// <summary>While one of a killed process's threads has yet to end, its locks are held, though it is a zombie already.</summary>
+    private static int ThreadsOf(int pid)
+    {
+        try
+        {
+            return Directory.GetDirectories($"/proc/{pid}/task").Length;
+        }
+        catch (IOException)
+        {
+            return 0; // reaped
+        }
     }
 
     /// <param name="signal">As <c>kill</c> names it.</param>
